@@ -1,0 +1,27 @@
+//! The nouns of Hookyard: ids, tenants, endpoints, events, deliveries, attempts.
+//!
+//! Every room speaks in these words. Start reading at [`event`], [`delivery`] and [`endpoint`].
+//!
+//! **Never** here: I/O, async, a clock or dice that really tick (only their traits), the JSON of any API, logging.
+//! The `serde` derives are the *stored* form of a noun; what callers see is made in `api`.
+
+pub mod attempt;
+pub mod audit;
+pub mod delivery;
+pub mod endpoint;
+pub mod event;
+pub mod event_type;
+pub mod headers;
+pub mod id;
+pub mod invalid;
+pub mod key;
+pub mod limit;
+pub mod page;
+pub mod profile;
+pub mod retry;
+pub mod scheme;
+pub mod secret;
+pub mod subscription;
+pub mod tenant;
+pub mod time;
+pub mod url;

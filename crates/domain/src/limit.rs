@@ -1,0 +1,80 @@
+//! Every limit of the product, named, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Rows of a page when none are asked for (contract §3).
+pub const PAGE_DEFAULT: u32 = 50;
+/// Rows of a page at most (contract §3).
+pub const PAGE_MAX: u32 = 250;
+/// Bytes of one event's `data` unless the tenant's limits say otherwise (contract §3).
+pub const PAYLOAD_BYTES_DEFAULT: u64 = 1024 * 1024;
+/// Bytes of one event's `data` that no tenant's limit may pass: a payload is held in memory whole.
+pub const PAYLOAD_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes around an event's `data` in a publish request: type, ids, headers.
+pub const PUBLISH_OVERHEAD_BYTES: u64 = 64 * 1024;
+/// Events in one batch (contract §3).
+pub const BATCH_EVENTS_MAX: usize = 1000;
+/// Bytes of one batch request.
+pub const BATCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Bytes of any other request body.
+pub const BODY_BYTES_MAX: u64 = 1024 * 1024;
+/// Nesting of a JSON body that is still read; deeper is refused before it can use up the stack.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Bytes of a receiver's answer that are read (contract §4).
+pub const RESPONSE_READ_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a receiver's answer that are kept (contract §3).
+pub const RESPONSE_KEPT_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of a receiver's header block that are read.
+pub const RESPONSE_HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Characters of an endpoint's URL (vendors.md §2.8: 1 to 2048).
+pub const URL_CHARS_MAX: usize = 2048;
+/// Characters of a name.
+pub const NAME_CHARS_MAX: usize = 120;
+/// Characters of a description (contract §4).
+pub const DESCRIPTION_CHARS_MAX: usize = 2000;
+/// Characters of an event type.
+pub const EVENT_TYPE_CHARS_MAX: usize = 128;
+/// Patterns in an endpoint's `events`.
+pub const PATTERNS_MAX: usize = 500;
+/// Characters of a scope.
+pub const SCOPE_CHARS_MAX: usize = 128;
+/// Characters of a publisher's own event id, and of an idempotency key.
+pub const PUBLISHER_ID_CHARS_MAX: usize = 255;
+/// Custom headers of an endpoint or an event.
+pub const HEADERS_MAX: usize = 50;
+/// Bytes of one custom header's value.
+pub const HEADER_VALUE_BYTES_MAX: usize = 4096;
+/// Bytes of an endpoint's `metadata`.
+pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of an event type's `schema` and `sample` each.
+pub const SCHEMA_BYTES_MAX: usize = 256 * 1024;
+/// Retries in a policy.
+pub const RETRIES_MAX: usize = 100;
+/// The shortest delay before a retry: retries go by way of the store.
+pub const RETRY_DELAY_MIN: Duration = Duration::from_secs(1);
+/// The longest delay before a retry.
+pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The furthest a receiver's `Retry-After` may push an attempt (contract §4).
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The longest time one attempt may take.
+pub const TIMEOUT_S_MAX: u32 = 120;
+/// The longest time a handshake may take (vendors.md ALV-VER-2).
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Attempts at once to one endpoint, unless it says otherwise.
+pub const IN_FLIGHT_PER_ENDPOINT_DEFAULT: u32 = 64;
+/// Attempts at once to one endpoint at most.
+pub const IN_FLIGHT_PER_ENDPOINT_MAX: u32 = 1000;
+/// The longest overlap of two secrets.
+pub const OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+/// The shortest secret that is accepted where the profile does not ask for more.
+pub const SECRET_CHARS_MIN: usize = 1;
+/// The longest secret that is accepted.
+pub const SECRET_CHARS_MAX: usize = 512;
+/// Days that events, deliveries and attempts are kept, unless the tenant says otherwise (contract §3).
+pub const RETENTION_DAYS_DEFAULT: u32 = 30;
+/// Days that anything may be kept: ten years.
+pub const RETENTION_DAYS_MAX: u32 = 3650;
+/// How long an `Idempotency-Key` is remembered (contract §3).
+pub const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Characters of the operator's key at least (contract §1).
+pub const OPERATOR_KEY_CHARS_MIN: usize = 20;

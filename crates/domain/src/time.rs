@@ -1,0 +1,111 @@
+//! Time and chance as they are handed in: a timestamp, and the traits of a clock and of dice.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since 1970.
+    #[must_use]
+    pub const fn from_millis(ms: i64) -> Self {
+        Self(ms)
+    }
+
+    /// From whole seconds since 1970.
+    #[must_use]
+    pub const fn from_secs(s: i64) -> Self {
+        Self(s.saturating_mul(1000))
+    }
+
+    /// Milliseconds since 1970.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970, as signatures want them.
+    #[must_use]
+    pub const fn as_secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This moment plus `by`, never past the end of time.
+    #[must_use]
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This moment minus `by`.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero when it is not.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339, UTC, always three decimals: `2026-05-19T08:35:14.000Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
+        write!(f, "{moment:.3}")
+    }
+}
+
+/// The text is not an RFC 3339 time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an RFC 3339 time such as `2026-05-19T08:35:14.000Z`")]
+pub struct BadTime;
+
+impl FromStr for Timestamp {
+    type Err = BadTime;
+
+    fn from_str(text: &str) -> Result<Self, BadTime> {
+        let moment: jiff::Timestamp = text.parse().map_err(|_| BadTime)?;
+        Ok(Self(moment.as_millisecond()))
+    }
+}
+
+/// Tells the time. The only real one stands in the front door.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Throws dice. The only real ones stand in the front door.
+pub trait Chance: Send + Sync + 'static {
+    /// Fills `bytes` with unpredictable bytes.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_prints_with_three_decimals_and_reads_back() {
+        let time: Timestamp = "2026-05-19T08:35:14Z".parse().unwrap();
+        assert_eq!(time.to_string(), "2026-05-19T08:35:14.000Z");
+        assert_eq!("2026-05-19T10:35:14.000+02:00".parse(), Ok(time));
+        assert_eq!("yesterday".parse::<Timestamp>(), Err(BadTime));
+    }
+
+    #[test]
+    fn seconds_round_down_before_1970_too() {
+        assert_eq!(Timestamp::from_millis(-1).as_secs(), -1);
+        assert_eq!(Timestamp::from_millis(1999).as_secs(), 1);
+    }
+}

@@ -1,0 +1,118 @@
+//! The one gate. Every step runs even if one before it failed, so that one run tells everything there is to mend.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::run::{cargo, loudly, seen};
+use crate::tally::Tally;
+use crate::verifiers;
+
+/// How much is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything.
+    Whole,
+    /// All but the black-box tests.
+    Quick,
+}
+
+/// What is known so far.
+struct Report {
+    tally: Tally,
+    /// What each step came to: its name, seconds, and the error if it failed.
+    steps: Vec<(&'static str, f64, Option<String>)>,
+}
+
+impl Report {
+    fn step(&mut self, name: &'static str, work: impl FnOnce(&mut Tally) -> Result<()>) {
+        println!("\n=== {name} ===");
+        let started = now();
+        let failed_before = self.tally.failed;
+        let error = work(&mut self.tally).err();
+        if error.is_some() && self.tally.failed == failed_before {
+            // No test says it, so the step itself must: a gate that failed never ends with `0 failed`.
+            self.tally.failed += 1;
+        }
+        let error = error.map(|it| format!("{it:#}"));
+        if let Some(error) = &error {
+            println!("--- {name}: FAILED: {error}");
+        }
+        self.steps.push((name, started.elapsed().as_secs_f64(), error));
+    }
+
+    fn close(mut self, scope: Scope) -> ExitCode {
+        println!("\n=== summary ===");
+        for (name, seconds, error) in &self.steps {
+            let result = if error.is_none() { "ok" } else { "FAILED" };
+            println!("{result:<7}{seconds:>7.1} s  {name}");
+        }
+        if scope == Scope::Quick {
+            println!("left out by --quick: {LEFT_OUT}");
+        }
+        if self.tally.passed + self.tally.failed == 0 {
+            println!("FAILED  no test was run");
+            self.tally.failed = 1;
+        }
+        println!("{}", self.tally);
+        if self.tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+const LEFT_OUT: &str =
+    "the black-box tests (crates/cli/tests) and the independent signature verifiers they use";
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the gate says how long its steps took; no clock is handed to it"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Runs the gate; the last line it prints is `N passed, N failed`.
+pub fn run(scope: Scope) -> ExitCode {
+    if scope == Scope::Quick {
+        println!("--quick leaves out {LEFT_OUT}; `cargo xtask test` is the gate");
+    }
+    let mut report = Report { tally: Tally::default(), steps: Vec::new() };
+    report.step("format", |_| loudly(&mut cargo(&["fmt", "--all", "--check"])));
+    report.step("lints", |_| {
+        let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+        loudly(&mut cargo(&lints))
+    });
+    report.step("build", |_| {
+        loudly(&mut cargo(&["build", "--package", "hookyard-cli", "--bin", "hookyard"]))
+    });
+    match scope {
+        Scope::Whole => whole(&mut report),
+        Scope::Quick => quick(&mut report),
+    }
+    report.close(scope)
+}
+
+fn whole(report: &mut Report) {
+    let mut python = None;
+    report.step("independent verifiers", |_| {
+        python = Some(verifiers::prepare()?);
+        Ok(())
+    });
+    report.step("tests", |tally| {
+        let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+        if let Some(python) = &python {
+            tests.env(verifiers::VARIABLE, python);
+        }
+        seen(&mut tests, |line| tally.see(line))
+    });
+}
+
+fn quick(report: &mut Report) {
+    report.step("tests of all rooms but cli", |tally| {
+        let tests = ["test", "--workspace", "--exclude", "hookyard-cli", "--no-fail-fast"];
+        seen(&mut cargo(&tests), |line| tally.see(line))
+    });
+    report.step("tests inside cli", |tally| {
+        seen(&mut cargo(&["test", "--package", "hookyard-cli", "--bins"]), |line| tally.see(line))
+    });
+}

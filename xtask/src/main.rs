@@ -1,0 +1,51 @@
+//! The project's own chores: `cargo xtask test` is the one gate, `cargo xtask codegen` renews generated files.
+//!
+//! **Never** here: product code, or a check that can pass without having looked.
+
+mod codegen;
+mod gate;
+mod run;
+mod tally;
+mod verifiers;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+cargo xtask <task>
+
+  test           the one gate: format, lints, build, every test; ends with `N passed, N failed`
+  test --quick   the same without the black-box tests, for the loop between two edits
+  verifiers      prepares what the black-box tests check signatures with, and says how to pass it on
+  codegen        renews the generated files that are committed (docs/api/openapi.json)";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<ExitCode> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test"] => Ok(gate::run(gate::Scope::Whole)),
+        ["test", "--quick"] => Ok(gate::run(gate::Scope::Quick)),
+        ["verifiers"] => {
+            let python = verifiers::prepare()?;
+            println!("{}={}", verifiers::VARIABLE, python.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        ["codegen"] => codegen::run().map(|()| ExitCode::SUCCESS),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => bail!("there is no task `{}`\n\n{USAGE}", other.join(" ")),
+    }
+}

@@ -42,6 +42,8 @@ pub const SCOPE_CHARS_MAX: usize = 128;
 pub const PUBLISHER_ID_CHARS_MAX: usize = 255;
 /// Custom headers of an endpoint or an event.
 pub const HEADERS_MAX: usize = 50;
+/// Bytes of one custom header's name: servers refuse longer ones.
+pub const HEADER_NAME_BYTES_MAX: usize = 256;
 /// Bytes of one custom header's value.
 pub const HEADER_VALUE_BYTES_MAX: usize = 4096;
 /// Bytes of an endpoint's `metadata`.

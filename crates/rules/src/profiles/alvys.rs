@@ -1,0 +1,45 @@
+//! Alvys (vendors.md §2.2, §2.5, §2.11).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hookyard_domain::event::Event;
+use hookyard_domain::profile::Profile;
+use hookyard_domain::retry::{AutoDisable, Verify};
+use hookyard_domain::scheme::Scheme;
+
+use super::envelope::Envelope;
+use super::{Dress, ProfileRules, Terminal};
+use crate::signing::SignedHeaders;
+
+pub(super) const RULES: ProfileRules = ProfileRules {
+    profile: Profile::Alvys,
+    scheme: Scheme::Alvys,
+    // vendors.md ALV-DEL-4.
+    retry_delays_ms: &[10_000, 30_000, 60_000],
+    retry_jitter: 0.0,
+    timeout_s: 30,
+    overlap: Some(Duration::from_secs(24 * 3600)),
+    terminal: Terminal::ClientErrors,
+    auto_disable: AutoDisable::AfterEvents(10),
+    verify: Verify::Challenge,
+    endpoints_max: Some(50),
+    events_max: Some(50),
+    secret_required: true,
+};
+
+/// `{id, type, timestamp, version, data}`; the time with seven decimals and an offset (vendors.md §2.11).
+pub(super) fn body(event: &Event) -> Bytes {
+    Envelope::around(event)
+        .id_and_type(event)
+        .time_to_seven_decimals("timestamp", event.occurred_at())
+        .text("version", "v1")
+        .data(event)
+}
+
+/// All but the timestamp and the signature.
+pub(super) fn headers(id: &str, dress: &Dress<'_>, headers: &mut SignedHeaders) {
+    headers.push(("X-Alvys-Event", dress.event.content.event_type.as_str().to_owned()));
+    headers.push(("X-Alvys-Event-Id", id.to_owned()));
+    headers.push(("X-Alvys-Attempt", dress.attempt.to_string()));
+}

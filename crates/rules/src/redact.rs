@@ -1,0 +1,154 @@
+//! Keeps credentials out of what is stored of an attempt and shown in logs.
+//!
+//! Signatures are shown: they are good for one body at one time, and their owner needs them to find out why one does
+//! not verify.
+
+use hookyard_domain::headers::Headers;
+
+/// What stands in place of a credential.
+pub const REDACTED: &str = "[redacted]";
+
+/// Parts of a name, without its separators, that mark a credential.
+const WORDS: [&str; 19] = [
+    "accesskey",
+    "apikey",
+    "bearer",
+    "cookie",
+    "credential",
+    "functionskey",
+    "jwt",
+    "masterkey",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "secret",
+    "session",
+    "sharedkey",
+    "signingkey",
+    "subscriptionkey",
+    "token",
+    "webhookkey",
+];
+
+/// Whether a header of this name is likely to hold a credential. Rather once too often: a hidden value costs a look
+/// elsewhere, a shown one a rotation.
+#[must_use]
+pub fn is_sensitive(header_name: &str) -> bool {
+    let name = header_name.to_ascii_lowercase();
+    let squashed: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    WORDS.iter().any(|word| squashed.contains(word)) || speaks_of_auth(&name)
+}
+
+/// The same headers, with every credential replaced by [`REDACTED`].
+#[must_use]
+pub fn headers(headers: Headers) -> Headers {
+    let shown = |(name, value): (String, String)| {
+        let value = if is_sensitive(&name) { REDACTED.to_owned() } else { value };
+        (name, value)
+    };
+    Headers(headers.0.into_iter().map(shown).collect())
+}
+
+/// `auth`, `authorization`, `oauth`, but not `author` and `authority`.
+fn speaks_of_auth(name: &str) -> bool {
+    name.match_indices("auth").any(|(at, found)| {
+        let rest = &name[at + found.len()..];
+        !rest.starts_with("or") || rest.starts_with("oriz") || rest.starts_with("oris")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_carry_credentials_are_sensitive_whatever_their_case() {
+        for name in [
+            "authorization",
+            "Authorization",
+            "Proxy-Authorization",
+            "X-Authorization",
+            "X-Amz-Authorisation",
+            "Cookie",
+            "Set-Cookie",
+            "X-Auth",
+            "X-Auth-Token",
+            "X-Auth-Origin",
+            "X-OAuth-Key",
+            "X-Author-Auth",
+            "Token",
+            "X-CSRF-Token",
+            "X-Client-Secret",
+            "X-Password",
+            "X-Passwd",
+            "Api-Key",
+            "X-Api-Key",
+            "X_API_KEY",
+            "X-ApiKey",
+            "X-Credential",
+            "X-Amz-Credentials",
+            "Mcp-Session-Id",
+            "X-Private-Key",
+            "X-Access-Key",
+            "X-Functions-Key",
+            "Ocp-Apim-Subscription-Key",
+            "X-Bearer",
+            "X-Jwt-Assertion",
+        ] {
+            assert!(is_sensitive(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn signatures_and_plain_headers_are_shown() {
+        for name in [
+            "webhook-signature",
+            "webhook-id",
+            "webhook-timestamp",
+            "svix-signature",
+            "X-Aly-Signature",
+            "X-Alvys-Signature",
+            "X-Hub-Signature-256",
+            "Signature",
+            "Content-Type",
+            "User-Agent",
+            "Host",
+            "Author",
+            "X-Author",
+            "X-Authors",
+            ":authority",
+            "X-Authority",
+            "Idempotency-Key",
+            "X-Request-Id",
+            "Retry-After",
+            "X-Team",
+            "",
+        ] {
+            assert!(!is_sensitive(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_the_values_of_sensitive_headers_are_replaced() {
+        let pairs = |pairs: &[(&str, &str)]| {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            Headers(pairs.iter().map(owned).collect())
+        };
+        let sent = pairs(&[
+            ("Authorization", "Bearer abc"),
+            ("webhook-signature", "v1,abc"),
+            ("x-api-key", ""),
+            ("X-Team", "blue"),
+            ("authorization", "Basic xyz"),
+        ]);
+        let shown = pairs(&[
+            ("Authorization", "[redacted]"),
+            ("webhook-signature", "v1,abc"),
+            ("x-api-key", "[redacted]"),
+            ("X-Team", "blue"),
+            ("authorization", "[redacted]"),
+        ]);
+        assert_eq!(headers(sent), shown);
+    }
+}

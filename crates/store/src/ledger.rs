@@ -102,7 +102,7 @@ pub struct LaneNote {
     pub tenant: TenantNo,
     /// Which endpoint's.
     pub endpoint: EndpointNo,
-    /// Its low-water mark: every delivery of an event below it has a row.
+    /// Its low-water mark: every delivery of an event below it has a row. What is kept never moves back.
     pub mark: EventKey,
     /// What is counted of the endpoint.
     pub activity: Activity,

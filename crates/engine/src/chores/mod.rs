@@ -1,0 +1,61 @@
+//! Periodic duties: each has a period and a `run_once`, is bounded, and may be late without harm.
+
+mod disable;
+mod retention;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::Engine;
+use crate::attempt::Disable;
+
+/// Idle connections and lanes' notes.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+/// The store's own work for idle moments.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
+/// Old events and old replies.
+const RETENTION_EVERY: Duration = Duration::from_secs(60);
+
+/// Starts them all; they end with the set.
+pub(crate) fn start(
+    engine: &Arc<Engine>,
+    tasks: &mut JoinSet<()>,
+    disables: mpsc::UnboundedReceiver<Disable>,
+) {
+    tasks.spawn(disable::run(Arc::clone(engine), disables));
+    let this = Arc::clone(engine);
+    tasks.spawn(async move {
+        let mut tick = tokio::time::interval(SWEEP_EVERY);
+        loop {
+            tick.tick().await;
+            this.transport.drop_idle();
+            this.lanes.sweep();
+            this.committer.nudge();
+        }
+    });
+    let this = Arc::clone(engine);
+    tasks.spawn(async move {
+        let mut tick = tokio::time::interval(TIDY_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = this.store.tidy().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the store could not be tidied");
+            }
+        }
+    });
+    let this = Arc::clone(engine);
+    tasks.spawn(async move {
+        let mut tick = tokio::time::interval(RETENTION_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = retention::run_once(&*this.store, this.clock.now()).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "old events could not be dropped");
+            }
+        }
+    });
+}

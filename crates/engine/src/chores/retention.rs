@@ -1,0 +1,36 @@
+//! Retention: drops what is older than its tenant keeps, in small bites between which others may write.
+
+use std::time::Duration;
+
+use hookyard_domain::id::EventKey;
+use hookyard_domain::limit;
+use hookyard_domain::time::Timestamp;
+use hookyard_store::{Store, StoreError};
+
+/// Events dropped in one transaction.
+const BITE: u32 = 500;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Drops everything that is too old at `now`.
+pub(crate) async fn run_once(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    for retained in store.retained().await? {
+        let before = match retained.days {
+            Some(days) => EventKey::at(now.minus(DAY * days)),
+            None => EventKey(i64::MAX as u64),
+        };
+        let mut dropped = 0;
+        loop {
+            let bite = store.prune(retained.tenant, before, BITE).await?;
+            dropped += bite;
+            if bite < BITE {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        if dropped > 0 {
+            tracing::info!(events = dropped, "dropped events older than their tenant keeps");
+        }
+    }
+    store.forget_before(now.minus(limit::IDEMPOTENCY_KEPT)).await?;
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! The committer: events and outcomes of the moment → one transaction, one sync → publishers, lanes.
+//!
+//! One per node, on a thread of its own, since the embedded store writes where it is asked. It never waits for more: what
+//! has queued up while the last batch was synced is the next batch, so its size adapts by itself.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hookyard_domain::event::Event;
+use hookyard_domain::id::TargetNo;
+use hookyard_domain::time::{Clock, Timestamp};
+use hookyard_store::ledger::{Accept, Batch, Receipt, Record};
+use hookyard_store::{Store, StoreError};
+use tokio::sync::oneshot;
+
+use crate::lanes::Lanes;
+use crate::metrics::Metrics;
+
+/// Events of one transaction at most; bounds how long the first of them waits for the last.
+const ACCEPTS_MAX: usize = 4096;
+/// Pause after a failed commit, doubled up to [`PAUSE_MAX`].
+const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// What became of one event.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    Done {
+        receipt: Receipt,
+        /// Deliveries of a newly accepted event.
+        deliveries: u32,
+    },
+    /// To be matched again.
+    Stale(Accept),
+}
+
+/// The store could not write; nothing was.
+#[derive(Debug)]
+pub(crate) struct Unwritten(pub Arc<StoreError>);
+
+type Reply = oneshot::Sender<Result<Vec<Settled>, Unwritten>>;
+
+struct Submission {
+    accepts: Vec<Accept>,
+    /// Its deliveries go to the lanes; otherwise whoever submitted it sends them.
+    to_lanes: bool,
+    reply: Reply,
+}
+
+pub(crate) struct Committer {
+    queue: Mutex<Queue>,
+    ready: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    submissions: Vec<Submission>,
+    records: Vec<Record>,
+    /// Lanes have something to note although nothing else is to be written.
+    nudged: bool,
+    closing: bool,
+    waiting: bool,
+}
+
+impl Committer {
+    pub(crate) fn new() -> Self {
+        Self { queue: Mutex::new(Queue::default()), ready: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, queue: MutexGuard<'_, Queue>) {
+        let waiting = queue.waiting;
+        drop(queue);
+        if waiting {
+            self.ready.notify_one();
+        }
+    }
+
+    /// Has events written; answers when they are on disk.
+    pub(crate) async fn accept(
+        &self,
+        accepts: Vec<Accept>,
+        to_lanes: bool,
+    ) -> Result<Vec<Settled>, Unwritten> {
+        let (reply, answer) = oneshot::channel();
+        let mut queue = self.lock();
+        if queue.closing {
+            return Err(closed());
+        }
+        queue.submissions.push(Submission { accepts, to_lanes, reply });
+        self.wake(queue);
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Has an outcome written; it is tried until it is.
+    pub(crate) fn record(&self, record: Record) {
+        let mut queue = self.lock();
+        queue.records.push(record);
+        self.wake(queue);
+    }
+
+    /// Has the lanes' notes written.
+    pub(crate) fn nudge(&self) {
+        let mut queue = self.lock();
+        queue.nudged = true;
+        self.wake(queue);
+    }
+
+    /// Writes what is queued, then ends.
+    pub(crate) fn close(&self) {
+        let mut queue = self.lock();
+        queue.closing = true;
+        self.wake(queue);
+    }
+
+    /// Waits for something to write; `None` when closed and all is written.
+    fn take(&self) -> Option<(Vec<Submission>, Vec<Record>, bool)> {
+        let mut queue = self.lock();
+        loop {
+            let empty = queue.submissions.is_empty() && queue.records.is_empty();
+            if !empty || queue.nudged {
+                break;
+            }
+            if queue.closing {
+                return None;
+            }
+            queue.waiting = true;
+            queue = self.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.waiting = false;
+        }
+        queue.nudged = false;
+        let mut count = 0;
+        let fit = queue
+            .submissions
+            .iter()
+            .take_while(|it| {
+                let first = count == 0;
+                count += it.accepts.len();
+                first || count <= ACCEPTS_MAX
+            })
+            .count();
+        let rest = queue.submissions.split_off(fit);
+        let submissions = std::mem::replace(&mut queue.submissions, rest);
+        Some((submissions, std::mem::take(&mut queue.records), queue.closing))
+    }
+
+    /// The thread's life.
+    pub(crate) fn run(&self, tools: &Tools) {
+        let mut left = Vec::new();
+        let mut pause = PAUSE;
+        while let Some((submissions, records, closing)) = self.take() {
+            left.extend(records);
+            left = tools.write(submissions, left);
+            if left.is_empty() {
+                pause = PAUSE;
+                continue;
+            }
+            if closing && pause >= PAUSE_MAX {
+                // The store stays away: what was sent will be owed, and sent again, after the restart.
+                return;
+            }
+            tools.runtime.block_on(tokio::time::sleep(pause));
+            pause = (pause * 2).min(PAUSE_MAX);
+            self.nudge();
+        }
+    }
+}
+
+/// What the committer's thread works with.
+pub(crate) struct Tools {
+    pub store: Arc<dyn Store>,
+    pub lanes: Arc<Lanes>,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Metrics,
+    pub runtime: tokio::runtime::Runtime,
+}
+
+impl Tools {
+    /// Writes one batch; answers the records that could not be written.
+    fn write(&self, mut submissions: Vec<Submission>, records: Vec<Record>) -> Vec<Record> {
+        let mut batch = Batch {
+            now: self.clock.now(),
+            accepts: Vec::with_capacity(submissions.iter().map(|it| it.accepts.len()).sum()),
+            records,
+            notes: self.lanes.notes(),
+        };
+        let sizes: Vec<_> = submissions.iter().map(|it| it.accepts.len()).collect();
+        for submission in &mut submissions {
+            batch.accepts.append(&mut submission.accepts);
+        }
+        self.metrics.batch.record(batch.accepts.len() as f64);
+        match self.runtime.block_on(self.store.commit(&batch)) {
+            Ok(receipts) => {
+                self.lanes.recorded(&batch.records);
+                self.settle(submissions, &sizes, batch.accepts, receipts, batch.now);
+                Vec::new()
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a batch could not be written");
+                self.lanes.notes_lost(&batch.notes);
+                let error = Arc::new(error);
+                for submission in submissions {
+                    // The publisher may be gone.
+                    let _ = submission.reply.send(Err(Unwritten(Arc::clone(&error))));
+                }
+                batch.records
+            }
+        }
+    }
+
+    fn settle(
+        &self,
+        submissions: Vec<Submission>,
+        sizes: &[usize],
+        accepts: Vec<Accept>,
+        receipts: Vec<Receipt>,
+        now: Timestamp,
+    ) {
+        let mut offers = Vec::with_capacity(accepts.len());
+        let mut replies = Vec::with_capacity(submissions.len());
+        let mut settled = accepts.into_iter().zip(receipts);
+        let mut accepted = 0;
+        for (submission, size) in submissions.into_iter().zip(sizes) {
+            let mut answers = Vec::with_capacity(*size);
+            for (accept, receipt) in settled.by_ref().take(*size) {
+                accepted += u64::from(matches!(receipt, Receipt::Accepted { .. }));
+                answers.push(settle(accept, receipt, submission.to_lanes, now, &mut offers));
+            }
+            replies.push((submission.reply, answers));
+        }
+        self.metrics.accepted.increment(accepted);
+        self.lanes.offer(offers.into_iter());
+        for (reply, answers) in replies {
+            // The publisher may be gone; its event is accepted all the same.
+            let _ = reply.send(Ok(answers));
+        }
+    }
+}
+
+type Offers = Vec<(Arc<Event>, TargetNo, hookyard_domain::endpoint::EndpointNo)>;
+
+fn settle(
+    accept: Accept,
+    receipt: Receipt,
+    to_lanes: bool,
+    now: Timestamp,
+    offers: &mut Offers,
+) -> Settled {
+    let deliveries = u32::try_from(accept.targets.len()).unwrap_or(u32::MAX);
+    match receipt {
+        Receipt::Stale => return Settled::Stale(accept),
+        Receipt::Accepted { id } if to_lanes && deliveries > 0 => {
+            let event = Arc::new(Event {
+                id,
+                tenant: accept.tenant,
+                accepted_at: now,
+                content: accept.content,
+            });
+            for (no, target) in (0..).zip(&accept.targets) {
+                if target.discarded.is_none() {
+                    offers.push((Arc::clone(&event), TargetNo(no), target.endpoint));
+                }
+            }
+        }
+        Receipt::Accepted { .. }
+        | Receipt::Duplicate { .. }
+        | Receipt::KeyReused
+        | Receipt::NoTenant => {}
+    }
+    Settled::Done { receipt, deliveries }
+}
+
+fn closed() -> Unwritten {
+    Unwritten(Arc::new(StoreError::Unavailable("the node is stopping".into())))
+}

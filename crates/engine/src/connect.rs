@@ -1,0 +1,202 @@
+//! Opens connections to receivers, and only to addresses the policy allows.
+//!
+//! The check stands here, at the socket, and is made for every connection: a literal address skips no step, a name is
+//! refused whole when any of its addresses is denied, a failed look-up fails closed, and exactly the checked addresses are
+//! connected to (standards.md §8.3). Proxy variables are never read.
+
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use hickory_resolver::TokioResolver;
+use hookyard_domain::attempt::OutcomeKind;
+use hookyard_rules::egress::EgressPolicy;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// Where requests of an endpoint go: what a connection may be shared by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    pub tls: bool,
+    pub host: Host,
+    pub port: u16,
+}
+
+/// A host, as the URL parser understood it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Host {
+    Address(IpAddr),
+    Name(String),
+}
+
+/// Why a request did not get its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub kind: OutcomeKind,
+    pub error: String,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: OutcomeKind, error: impl Into<String>) -> Self {
+        Self { kind, error: error.into() }
+    }
+}
+
+/// A connection, in the open or under TLS.
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Opens connections.
+pub(crate) struct Connector {
+    policy: Arc<EgressPolicy>,
+    resolver: Option<TokioResolver>,
+    tls: TlsConnector,
+}
+
+impl Connector {
+    pub(crate) fn new(policy: Arc<EgressPolicy>) -> Self {
+        let resolver = TokioResolver::builder_tokio().ok().and_then(|it| it.build().ok());
+        Self { policy, resolver, tls: TlsConnector::from(Arc::new(tls_config())) }
+    }
+
+    pub(crate) async fn connect(&self, origin: &Origin) -> Result<Stream, Failure> {
+        let addresses = self.addresses(&origin.host).await?;
+        self.policy
+            .check_addrs(&addresses)
+            .map_err(|denied| Failure::new(OutcomeKind::Blocked, denied.to_string()))?;
+        let tcp = open(&addresses, origin.port).await?;
+        // One write per request, nothing to gain from waiting for more.
+        let _ = tcp.set_nodelay(true);
+        if !origin.tls {
+            return Ok(Stream::Plain(tcp));
+        }
+        let name = match &origin.host {
+            Host::Address(address) => ServerName::from(*address),
+            Host::Name(name) => ServerName::try_from(name.clone())
+                .map_err(|_| Failure::new(OutcomeKind::Tls, "the host cannot stand in a certificate"))?,
+        };
+        let tls = self.tls.connect(name, tcp).await.map_err(|error| {
+            Failure::new(OutcomeKind::Tls, format!("TLS handshake failed: {error}"))
+        })?;
+        Ok(Stream::Tls(Box::new(tls)))
+    }
+
+    async fn addresses(&self, host: &Host) -> Result<Vec<IpAddr>, Failure> {
+        let name = match host {
+            Host::Address(address) => return Ok(vec![*address]),
+            Host::Name(name) => name,
+        };
+        let Some(resolver) = &self.resolver else {
+            return Err(Failure::new(OutcomeKind::Dns, "no resolver is configured on this machine"));
+        };
+        // A final dot keeps the search list of this machine out of a tenant's names.
+        let absolute = format!("{}.", name.trim_end_matches('.'));
+        match resolver.lookup_ip(absolute).await {
+            Ok(answer) => Ok(answer.iter().collect()),
+            Err(error) if error.is_no_records_found() => {
+                Err(Failure::new(OutcomeKind::Dns, "the host name has no address"))
+            }
+            Err(_) => Err(Failure::new(OutcomeKind::Dns, "the host name could not be resolved")),
+        }
+    }
+}
+
+async fn open(addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
+    let mut last = None;
+    for address in addresses {
+        match TcpStream::connect(SocketAddr::new(*address, port)).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some(error),
+        }
+    }
+    let error = last.map_or_else(|| "no address".to_owned(), |it| plain(&it).to_owned());
+    Err(Failure::new(OutcomeKind::Connect, error))
+}
+
+/// What a tenant may know of a socket's error: the kind, never the machine's own words.
+pub(crate) fn plain(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as Kind;
+    match error.kind() {
+        Kind::ConnectionRefused => "connection refused",
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => "connection reset",
+        Kind::HostUnreachable | Kind::NetworkUnreachable => "host unreachable",
+        Kind::TimedOut => "connection timed out",
+        Kind::UnexpectedEof => "connection closed early",
+        _ => "connection failed",
+    }
+}
+
+/// The machine's own roots (so that an operator's private authority counts), the public ones where it has none.
+fn tls_config() -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    let native = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(native.certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Ingest: an event to be published → the endpoints it is owed to → the committer.
+
+use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::event::EventContent;
+use hookyard_domain::id::EventId;
+use hookyard_domain::tenant::TenantNo;
+use hookyard_store::ledger::{Accept, Once, Receipt, Target};
+
+use crate::committer::Settled;
+use crate::{Engine, EngineError};
+
+/// How often a publish is matched again while the tenant's configuration changes under it.
+const MATCHES_MAX: usize = 16;
+
+/// An event to be published.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// What it says.
+    pub content: EventContent,
+    /// What makes it happen once.
+    pub once: Vec<Once>,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// It is on disk and owed to so many endpoints.
+    Accepted {
+        /// Its id.
+        id: EventId,
+        /// Endpoints that want it, those that are off included.
+        deliveries: u32,
+    },
+    /// It was published before.
+    Duplicate {
+        /// The first one's id.
+        id: EventId,
+        /// The first one's deliveries.
+        deliveries: u32,
+    },
+    /// The `Idempotency-Key` was used with other content.
+    KeyReused,
+    /// The tenant is gone.
+    NoTenant,
+}
+
+impl Engine {
+    /// Publishes events; answers, in order, when they are on disk.
+    ///
+    /// # Errors
+    /// When the store cannot be written to or the node is stopping; then none of them was accepted, unless the error came
+    /// from a second match, which `once` makes harmless.
+    pub async fn publish(
+        &self,
+        tenant: TenantNo,
+        events: Vec<Incoming>,
+    ) -> Result<Vec<Published>, EngineError> {
+        let mut answers = vec![Published::NoTenant; events.len()];
+        let mut left: Vec<_> = events.into_iter().enumerate().collect();
+        for _ in 0..MATCHES_MAX {
+            let Some(snapshot) = self.snapshot(tenant).await? else { return Ok(answers) };
+            let places: Vec<_> = left.iter().map(|(place, _)| *place).collect();
+            let accepts = left
+                .drain(..)
+                .map(|(_, event)| {
+                    let content = event.content;
+                    let targets = snapshot.targets(&content.event_type, content.scope.as_ref());
+                    Accept {
+                        tenant,
+                        version: snapshot.version,
+                        targets: targets.to_vec(),
+                        content,
+                        once: event.once,
+                    }
+                })
+                .collect();
+            for (place, settled) in places.into_iter().zip(self.accept(accepts, true).await?) {
+                match settled {
+                    Settled::Done { receipt, deliveries } => {
+                        answers[place] = published(receipt, deliveries);
+                    }
+                    Settled::Stale(accept) => left.push((
+                        place,
+                        Incoming { content: accept.content, once: accept.once },
+                    )),
+                }
+            }
+            if left.is_empty() {
+                return Ok(answers);
+            }
+            self.reload(tenant).await?;
+        }
+        Err(EngineError::Busy)
+    }
+
+    /// Accepts an event for one endpoint alone, whose first attempt the caller makes.
+    pub(crate) async fn accept_for(
+        &self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        mut content: EventContent,
+    ) -> Result<Option<EventId>, EngineError> {
+        for _ in 0..MATCHES_MAX {
+            let Some(snapshot) = self.snapshot(tenant).await? else { return Ok(None) };
+            let accept = Accept {
+                tenant,
+                version: snapshot.version,
+                content,
+                targets: vec![Target { endpoint, discarded: None }],
+                once: Vec::new(),
+            };
+            match self.accept(vec![accept], false).await?.pop() {
+                Some(Settled::Done { receipt: Receipt::Accepted { id }, .. }) => {
+                    return Ok(Some(id));
+                }
+                Some(Settled::Stale(accept)) => {
+                    content = accept.content;
+                    self.reload(tenant).await?;
+                }
+                Some(Settled::Done { .. }) | None => return Ok(None),
+            }
+        }
+        Err(EngineError::Busy)
+    }
+
+    async fn accept(
+        &self,
+        accepts: Vec<Accept>,
+        to_lanes: bool,
+    ) -> Result<Vec<Settled>, EngineError> {
+        if self.is_draining() {
+            return Err(EngineError::Draining);
+        }
+        self.committer
+            .accept(accepts, to_lanes)
+            .await
+            .map_err(|unwritten| EngineError::Unwritten(unwritten.0))
+    }
+}
+
+fn published(receipt: Receipt, deliveries: u32) -> Published {
+    match receipt {
+        Receipt::Accepted { id } => Published::Accepted { id, deliveries },
+        Receipt::Duplicate { id, deliveries } => Published::Duplicate { id, deliveries },
+        Receipt::KeyReused => Published::KeyReused,
+        Receipt::Stale | Receipt::NoTenant => Published::NoTenant,
+    }
+}

@@ -1,0 +1,385 @@
+//! One endpoint's lane: what it is owed in memory, how much it may have under way, and where it stands.
+//!
+//! A lane holds a bounded number of deliveries; what is beyond stays in the store and the lane remembers from where on.
+//! It is a value without a lock or a clock: [`crate::lanes`] owns all of them and tells it the time.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookyard_domain::attempt::Trigger;
+use hookyard_domain::delivery::EndReason;
+use hookyard_domain::endpoint::{Activity, EndpointStatus};
+use hookyard_domain::event::Event;
+use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
+
+use crate::snapshot::Prepared;
+
+/// Deliveries a lane holds in memory at most.
+pub(crate) const HELD_MAX: usize = 1024;
+/// Waiting retries a lane takes from the store at once.
+pub(crate) const DUE_MAX: usize = 256;
+/// What a lane may have under way before its receiver has shown that it answers.
+const WINDOW_FIRST: u32 = 8;
+/// With nothing finished for this long, a lane starts nothing more.
+const STALLED_AFTER: Duration = Duration::from_secs(1);
+/// An answer slower than this makes the window smaller.
+const SLOW: Duration = Duration::from_secs(2);
+/// So many failures in a row make the receiver suspect: one probe at a time.
+const SUSPECT_AFTER: u32 = 3;
+/// So many failures in a row make the probes go slower and slower, so that a dead receiver does not use up every
+/// delivery's attempts in minutes.
+const PACED_AFTER: u32 = 100;
+/// The longest gap between probes. Shorter than any retry's delay, so that a lone delivery keeps its schedule.
+const PACE_MAX: Duration = Duration::from_millis(250);
+
+/// A delivery in a lane.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub event: Arc<Event>,
+    pub delivery: DeliveryId,
+    /// Attempts made so far.
+    pub attempts: u32,
+    pub trigger: Trigger,
+}
+
+impl Job {
+    pub(crate) fn first(event: Arc<Event>, target: TargetNo) -> Self {
+        let delivery = event.id.delivery(target);
+        Self { event, delivery, attempts: 0, trigger: Trigger::Automatic }
+    }
+
+    /// Bytes it keeps in memory, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.event.content.data.len() as u64 + 512
+    }
+}
+
+/// What is done with a lane's deliveries at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Send,
+    Hold,
+    Discard(EndReason),
+}
+
+/// Why a lane gives nothing right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Idle {
+    /// Nothing to do, or something else will wake it.
+    Waiting,
+    /// Ask again at this time.
+    Until(Timestamp),
+}
+
+/// What an attempt means to the lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finished {
+    pub succeeded: bool,
+    pub slow_down: bool,
+    pub took: Duration,
+    /// Ordered lanes wait for it: it will be tried again.
+    pub waits: bool,
+}
+
+pub(crate) struct Lane {
+    pub tenant: TenantNo,
+    pub prepared: Option<Arc<Prepared>>,
+    /// First attempts, in order of acceptance.
+    pub queue: VecDeque<Job>,
+    /// Retries and replays that are due.
+    pub due: VecDeque<Job>,
+    /// Deliveries claimed as due and not yet recorded again.
+    pub claimed: HashSet<DeliveryId>,
+    /// There is more in the store from here.
+    pub overflow: Option<EventKey>,
+    pub last_offered: EventKey,
+    pub refilling: bool,
+    pub next_due: Option<Timestamp>,
+    pub claiming: bool,
+    /// The earliest timer that is set for it.
+    pub timer: Option<Timestamp>,
+    pub in_flight: u32,
+    pub in_ring: bool,
+    pub activity: Activity,
+    pub dirty: bool,
+    outstanding: VecDeque<(EventKey, TargetNo, bool)>,
+    window: u32,
+    streak: u32,
+    proven: bool,
+    progress_at: Timestamp,
+    not_before: Timestamp,
+    tokens: f64,
+    tokens_at: Timestamp,
+    turn: u32,
+}
+
+impl Lane {
+    pub(crate) fn new(
+        tenant: TenantNo,
+        prepared: Option<Arc<Prepared>>,
+        activity: Activity,
+        now: Timestamp,
+    ) -> Self {
+        let mut lane = Self {
+            tenant,
+            prepared: None,
+            queue: VecDeque::new(),
+            due: VecDeque::new(),
+            claimed: HashSet::new(),
+            overflow: None,
+            last_offered: EventKey(0),
+            refilling: false,
+            next_due: None,
+            claiming: false,
+            timer: None,
+            in_flight: 0,
+            in_ring: false,
+            activity,
+            dirty: false,
+            outstanding: VecDeque::new(),
+            window: WINDOW_FIRST,
+            streak: 0,
+            proven: false,
+            progress_at: now,
+            not_before: now,
+            tokens: f64::MAX,
+            tokens_at: now,
+            turn: 0,
+        };
+        lane.configure(prepared);
+        lane
+    }
+
+    /// Takes over changed settings; they count from the next attempt on.
+    pub(crate) fn configure(&mut self, prepared: Option<Arc<Prepared>>) {
+        self.prepared = prepared;
+        self.window = self.window.min(self.window_max());
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        let Some(prepared) = &self.prepared else {
+            return Mode::Discard(EndReason::EndpointDeleted);
+        };
+        match prepared.endpoint.status {
+            EndpointStatus::Active if prepared.way.is_none() => Mode::Hold,
+            EndpointStatus::Active => Mode::Send,
+            EndpointStatus::Paused => Mode::Hold,
+            EndpointStatus::Pending => Mode::Discard(EndReason::EndpointPending),
+            EndpointStatus::Disabled => Mode::Discard(EndReason::EndpointDisabled),
+        }
+    }
+
+    fn ordered(&self) -> bool {
+        self.prepared.as_ref().is_some_and(|it| it.endpoint.settings.ordered)
+    }
+
+    fn window_max(&self) -> u32 {
+        if self.ordered() { 1 } else { self.prepared.as_ref().map_or(1, |it| it.in_flight_max) }
+    }
+
+    /// Its receiver has answered well lately; lanes that have not share a part of the slots only.
+    pub(crate) fn proven(&self) -> bool {
+        self.proven
+    }
+
+    /// Offers an accepted event; false when it stays in the store for now.
+    pub(crate) fn offer(&mut self, job: Job, room: bool) -> bool {
+        let (key, target) = place(&job);
+        self.last_offered = key;
+        if self.overflow.is_some() {
+            return false;
+        }
+        if self.queue.len() >= HELD_MAX || (!room && !self.queue.is_empty()) {
+            self.overflow = Some(key);
+            return false;
+        }
+        self.outstanding.push_back((key, target, false));
+        self.queue.push_back(job);
+        true
+    }
+
+    /// Takes in what the store gave, which is the next in order.
+    pub(crate) fn refill(&mut self, jobs: Vec<Job>, through: EventKey, more: bool) {
+        self.refilling = false;
+        for job in jobs {
+            let (key, target) = place(&job);
+            self.outstanding.push_back((key, target, false));
+            self.queue.push_back(job);
+        }
+        self.overflow = (more || self.last_offered > through).then(|| through.next());
+    }
+
+    /// Takes in retries that are due.
+    pub(crate) fn claim(&mut self, jobs: Vec<Job>, next: Option<Timestamp>) {
+        self.claiming = false;
+        for job in jobs {
+            if self.claimed.insert(job.delivery) {
+                self.due.push_back(job);
+            }
+        }
+        self.due_at(next);
+    }
+
+    /// Remembers that something is due then.
+    pub(crate) fn due_at(&mut self, at: Option<Timestamp>) {
+        self.next_due = match (self.next_due, at) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+    }
+
+    pub(crate) fn wants_refill(&self) -> bool {
+        self.overflow.is_some()
+            && !self.refilling
+            && self.queue.len() < HELD_MAX / 2
+            && self.mode() != Mode::Hold
+    }
+
+    pub(crate) fn wants_claim(&self, now: Timestamp) -> bool {
+        self.next_due.is_some_and(|it| it <= now)
+            && !self.claiming
+            && self.due.len() < DUE_MAX / 2
+            && self.mode() != Mode::Hold
+    }
+
+    /// The next delivery to work on, if the lane may start one now.
+    pub(crate) fn take(&mut self, now: Timestamp) -> Result<Job, Idle> {
+        match self.mode() {
+            Mode::Hold => Err(Idle::Waiting),
+            Mode::Discard(_) => {
+                self.queue.pop_front().or_else(|| self.due.pop_front()).ok_or(Idle::Waiting)
+            }
+            Mode::Send => {
+                self.may_start(now)?;
+                let job = self.choose().ok_or(Idle::Waiting)?;
+                if self.in_flight == 0 {
+                    self.progress_at = now;
+                }
+                self.in_flight += 1;
+                self.spend_token();
+                Ok(job)
+            }
+        }
+    }
+
+    fn may_start(&mut self, now: Timestamp) -> Result<(), Idle> {
+        if self.queue.is_empty() && self.due.is_empty() {
+            return Err(Idle::Waiting);
+        }
+        let stalled = self.in_flight > 0 && now.since(self.progress_at) > STALLED_AFTER;
+        if self.in_flight >= self.window || stalled {
+            return Err(Idle::Waiting);
+        }
+        if now < self.not_before {
+            return Err(Idle::Until(self.not_before));
+        }
+        self.earn_tokens(now)
+    }
+
+    fn choose(&mut self) -> Option<Job> {
+        if self.ordered() {
+            // What is being tried again stands before what came later.
+            let waiting = self.next_due.is_some() || self.claiming || !self.claimed.is_empty();
+            return match self.due.pop_front() {
+                None if waiting => None,
+                None => self.queue.pop_front(),
+                due => due,
+            };
+        }
+        self.turn = self.turn.wrapping_add(1);
+        if self.turn.is_multiple_of(4) {
+            self.due.pop_front().or_else(|| self.queue.pop_front())
+        } else {
+            self.queue.pop_front().or_else(|| self.due.pop_front())
+        }
+    }
+
+    fn earn_tokens(&mut self, now: Timestamp) -> Result<(), Idle> {
+        let Some(rate) = self.prepared.as_ref().and_then(|it| it.endpoint.settings.rate_limit)
+        else {
+            return Ok(());
+        };
+        let burst = rate.burst.map_or(rate.per_s.max(1.0), f64::from);
+        let elapsed = now.since(self.tokens_at).as_secs_f64();
+        self.tokens = (self.tokens.min(burst) + elapsed * rate.per_s).min(burst);
+        self.tokens_at = now;
+        if self.tokens >= 1.0 {
+            return Ok(());
+        }
+        let wait = Duration::from_secs_f64((1.0 - self.tokens) / rate.per_s.max(0.001));
+        Err(Idle::Until(now.plus(wait + Duration::from_millis(1))))
+    }
+
+    fn spend_token(&mut self) {
+        if self.prepared.as_ref().is_some_and(|it| it.endpoint.settings.rate_limit.is_some()) {
+            self.tokens -= 1.0;
+        }
+    }
+
+    /// Learns from an attempt that ended.
+    pub(crate) fn finished(&mut self, delivery: DeliveryId, end: Finished, now: Timestamp) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.progress_at = now;
+        if end.waits && self.ordered() {
+            self.claimed.insert(delivery);
+        }
+        let max = self.window_max();
+        if end.succeeded {
+            self.proven = true;
+            self.streak = 0;
+            self.window = if end.took > SLOW { self.window * 3 / 4 } else { self.window + 1 };
+        } else if end.slow_down {
+            self.streak = self.streak.saturating_add(1);
+            if self.streak >= SUSPECT_AFTER {
+                self.proven = false;
+                self.window = 1;
+            } else {
+                self.window /= 2;
+            }
+            if self.streak >= PACED_AFTER {
+                let gap = Duration::from_millis(10) * (self.streak - PACED_AFTER + 1).min(100);
+                self.not_before = now.plus(gap.min(PACE_MAX));
+            }
+        }
+        self.window = self.window.clamp(1, max);
+    }
+
+    /// Forgets a delivery that has its row by now.
+    pub(crate) fn recorded(&mut self, delivery: DeliveryId, retry_at: Option<Timestamp>) {
+        self.claimed.remove(&delivery);
+        self.due_at(retry_at);
+        let key = delivery.event().key();
+        let found = self.outstanding.binary_search_by_key(&key, |(key, ..)| *key);
+        if let (Ok(at), Some(target)) = (found, delivery.target())
+            && self.outstanding[at].1 == target
+        {
+            self.outstanding[at].2 = true;
+            while self.outstanding.front().is_some_and(|(.., done)| *done) {
+                self.outstanding.pop_front();
+            }
+        }
+        self.dirty = true;
+    }
+
+    /// Every delivery of an event below this key has its row.
+    pub(crate) fn mark(&self) -> EventKey {
+        let held = self.outstanding.front().map(|(key, ..)| *key);
+        let rest = self.overflow.unwrap_or_else(|| self.last_offered.next());
+        held.map_or(rest, |it| it.min(rest))
+    }
+
+    /// How many deliveries it holds in memory.
+    pub(crate) fn held(&self) -> usize {
+        self.queue.len() + self.due.len()
+    }
+}
+
+fn place(job: &Job) -> (EventKey, TargetNo) {
+    (job.event.id.key(), job.delivery.target().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! What a lane gives out, holds back and remembers.
+
+use bytes::Bytes;
+use hookyard_domain::endpoint::{Endpoint, EndpointNo, EndpointSettings};
+use hookyard_domain::event::EventContent;
+use hookyard_domain::headers::Headers;
+use hookyard_domain::id::{EndpointId, EventId};
+use hookyard_domain::profile::Profile;
+use hookyard_domain::retry::RateLimit;
+use hookyard_domain::secret::SealedSecrets;
+use hookyard_domain::url::EndpointUrl;
+use hookyard_rules::egress::EgressPolicy;
+use hookyard_rules::seal::Keyring;
+
+use super::*;
+use crate::connect::Connector;
+use crate::transport::Transport;
+
+const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+const FAILED: Finished = Finished {
+    succeeded: false,
+    slow_down: true,
+    took: Duration::from_millis(2),
+    waits: true,
+};
+const SUCCEEDED: Finished =
+    Finished { succeeded: true, slow_down: false, took: Duration::from_millis(2), waits: false };
+
+fn prepared(change: impl FnOnce(&mut Endpoint)) -> Arc<Prepared> {
+    let mut endpoint = Endpoint {
+        no: EndpointNo(1),
+        id: EndpointId::from_u128(1),
+        tenant: TenantNo(1),
+        settings: EndpointSettings {
+            url: EndpointUrl::new("https://receiver.example/in".parse().unwrap()),
+            events: vec!["*".parse().unwrap()],
+            name: None,
+            description: None,
+            scope: None,
+            profile: Profile::Aryeo,
+            retry: None,
+            timeout_s: None,
+            rate_limit: None,
+            ordered: false,
+            max_in_flight: None,
+            include_previous_attributes: false,
+            auto_disable: None,
+            verify: None,
+            metadata: None,
+        },
+        headers: None,
+        secrets: SealedSecrets { current: None, previous: None },
+        status: EndpointStatus::Active,
+        disabled_reason: None,
+        disabled_at: None,
+        created_at: NOW,
+        updated_at: NOW,
+        revision: 1,
+    };
+    change(&mut endpoint);
+    let keyring = Keyring::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+    let transport = Transport::new(Connector::new(Arc::new(EgressPolicy::default())));
+    Arc::new(Prepared::new(endpoint, &keyring, &transport))
+}
+
+fn lane(change: impl FnOnce(&mut Endpoint)) -> Lane {
+    Lane::new(TenantNo(1), Some(prepared(change)), Activity::default(), NOW)
+}
+
+fn job(key: u64) -> Job {
+    let event = Event {
+        id: EventId::of(EventKey(key), 0),
+        tenant: TenantNo(1),
+        accepted_at: NOW,
+        content: EventContent {
+            event_type: "order.created".parse().unwrap(),
+            scope: None,
+            occurred_at: None,
+            data: Bytes::from_static(b"{}"),
+            previous: None,
+            changes: None,
+            headers: Headers::default(),
+            publisher_id: None,
+            source: None,
+        },
+    };
+    Job::first(Arc::new(event), TargetNo(0))
+}
+
+fn retry(key: u64) -> Job {
+    Job { attempts: 1, ..job(key) }
+}
+
+fn key_of(job: &Job) -> u64 {
+    job.event.id.key().0
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_bound_stays_in_the_store_and_is_asked_for_in_order() {
+    let mut lane = lane(|_| {});
+    let held = HELD_MAX as u64;
+    for key in 1..=held {
+        assert!(lane.offer(job(key), true));
+    }
+    assert!(!lane.offer(job(held + 1), true));
+    assert!(!lane.offer(job(held + 2), true), "order would be lost");
+    assert_eq!(lane.overflow, Some(EventKey(held + 1)));
+    assert!(!lane.wants_refill(), "it has enough for now");
+    lane.queue.truncate(1);
+    assert!(lane.wants_refill());
+    lane.refill(vec![job(held + 1)], EventKey(held + 1), false);
+    assert_eq!(lane.overflow, Some(EventKey(held + 2)), "one was offered while it was read");
+    lane.refill(vec![job(held + 2)], EventKey(held + 2), false);
+    assert_eq!(lane.overflow, None);
+    assert!(lane.offer(job(held + 3), true));
+}
+
+#[tokio::test]
+async fn without_room_in_memory_a_lane_still_holds_one() {
+    let mut lane = lane(|_| {});
+    assert!(lane.offer(job(1), false));
+    assert!(!lane.offer(job(2), false));
+    assert_eq!(lane.overflow, Some(EventKey(2)));
+}
+
+#[tokio::test]
+async fn the_mark_waits_for_the_oldest_delivery_without_a_row() {
+    let mut lane = lane(|_| {});
+    for key in 1..=3 {
+        lane.offer(job(key), true);
+    }
+    lane.recorded(job(2).delivery, None);
+    assert_eq!(lane.mark(), EventKey(1));
+    lane.recorded(job(1).delivery, Some(NOW));
+    assert_eq!(lane.mark(), EventKey(3), "a waiting retry has its row");
+    lane.recorded(job(3).delivery, None);
+    assert_eq!(lane.mark(), EventKey(4));
+}
+
+#[tokio::test]
+async fn a_replay_of_an_event_does_not_move_the_mark_past_its_first_delivery() {
+    let mut lane = lane(|_| {});
+    lane.offer(job(1), true);
+    lane.recorded(EventId::of(EventKey(1), 0).delivery(TargetNo(5)), None);
+    assert_eq!(lane.mark(), EventKey(1));
+}
+
+#[tokio::test]
+async fn a_receiver_that_fails_is_probed_one_at_a_time_and_recovers_step_by_step() {
+    let mut lane = lane(|_| {});
+    for key in 1..=500 {
+        lane.offer(job(key), true);
+    }
+    let mut started = Vec::new();
+    while let Ok(job) = lane.take(NOW) {
+        started.push(job);
+    }
+    assert_eq!(started.len(), WINDOW_FIRST as usize);
+    for job in started {
+        lane.finished(job.delivery, FAILED, NOW);
+    }
+    let probe = lane.take(NOW).unwrap();
+    assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting);
+    assert!(!lane.proven());
+    lane.finished(probe.delivery, SUCCEEDED, NOW);
+    assert!(lane.proven());
+    let (one, two) = (lane.take(NOW), lane.take(NOW));
+    assert!(one.is_ok() && two.is_ok());
+    assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting);
+}
+
+#[tokio::test]
+async fn a_dead_receiver_is_probed_more_and_more_rarely_but_at_least_four_times_a_second() {
+    let mut lane = lane(|_| {});
+    let mut now = NOW;
+    for key in 1..=200 {
+        lane.offer(job(key), true);
+        let taken = loop {
+            match lane.take(now) {
+                Ok(taken) => break taken,
+                Err(Idle::Until(at)) => {
+                    assert!(at.since(now) <= PACE_MAX);
+                    now = at;
+                }
+                Err(Idle::Waiting) => panic!("nothing would wake it"),
+            }
+        };
+        lane.finished(taken.delivery, FAILED, now);
+    }
+    assert!(now.since(NOW) > Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_gets_nothing_more_until_something_ends() {
+    let mut lane = lane(|_| {});
+    for key in 1..=20 {
+        lane.offer(job(key), true);
+    }
+    let first = lane.take(NOW).unwrap();
+    let later = NOW.plus(STALLED_AFTER + Duration::from_millis(1));
+    assert_eq!(lane.take(later).unwrap_err(), Idle::Waiting);
+    lane.finished(first.delivery, SUCCEEDED, later);
+    assert!(lane.take(later).is_ok());
+}
+
+#[tokio::test]
+async fn an_ordered_lane_waits_for_what_is_tried_again() {
+    let mut lane = lane(|it| it.settings.ordered = true);
+    lane.offer(job(1), true);
+    lane.offer(job(2), true);
+    let first = lane.take(NOW).unwrap();
+    assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting);
+    lane.finished(first.delivery, FAILED, NOW);
+    assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting, "its record is on the way");
+    let due = NOW.plus(Duration::from_secs(10));
+    lane.recorded(first.delivery, Some(due));
+    assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting, "it waits for its time");
+    assert!(lane.wants_claim(due));
+    lane.claiming = true;
+    lane.next_due = None;
+    assert_eq!(lane.take(due).unwrap_err(), Idle::Waiting, "it is being fetched");
+    lane.claim(vec![retry(1)], None);
+    let again = lane.take(due).unwrap();
+    assert_eq!(key_of(&again), 1);
+    lane.finished(again.delivery, SUCCEEDED, due);
+    lane.recorded(again.delivery, None);
+    assert_eq!(key_of(&lane.take(due).unwrap()), 2);
+}
+
+#[tokio::test]
+async fn a_delivery_is_claimed_once_while_its_record_is_on_the_way() {
+    let mut lane = lane(|_| {});
+    lane.claim(vec![retry(1)], None);
+    lane.claim(vec![retry(1)], None);
+    assert_eq!(lane.due.len(), 1);
+}
+
+#[tokio::test]
+async fn a_paused_lane_holds_and_drains_in_order_when_resumed() {
+    let mut lane = lane(|it| it.status = EndpointStatus::Paused);
+    for key in 1..=3 {
+        lane.offer(job(key), true);
+    }
+    assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting);
+    lane.configure(Some(prepared(|_| {})));
+    let keys: Vec<_> = (0..3).map(|_| key_of(&lane.take(NOW).unwrap())).collect();
+    assert_eq!(keys, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_lane_whose_endpoint_is_off_or_gone_gives_everything_to_be_discarded() {
+    let mut lane = lane(|it| it.status = EndpointStatus::Disabled);
+    lane.offer(job(1), true);
+    assert_eq!(lane.mode(), Mode::Discard(EndReason::EndpointDisabled));
+    assert!(lane.take(NOW).is_ok());
+    lane.configure(None);
+    assert_eq!(lane.mode(), Mode::Discard(EndReason::EndpointDeleted));
+}
+
+#[tokio::test]
+async fn a_rate_limit_spreads_attempts_and_allows_its_burst() {
+    let rate = RateLimit { per_s: 10.0, burst: Some(2) };
+    let mut lane = lane(|it| it.settings.rate_limit = Some(rate));
+    let mut now = NOW;
+    let mut times = Vec::new();
+    for key in 1..=22 {
+        lane.offer(job(key), true);
+        let taken = loop {
+            match lane.take(now) {
+                Ok(taken) => break taken,
+                Err(Idle::Until(at)) => now = at,
+                Err(Idle::Waiting) => panic!("nothing would wake it"),
+            }
+        };
+        times.push(now.since(NOW).as_millis());
+        lane.finished(taken.delivery, SUCCEEDED, now);
+    }
+    assert_eq!(times[..2], [0, 0]);
+    assert!((1990..=2050).contains(&times[21]), "{times:?}");
+}

@@ -1,0 +1,493 @@
+//! All lanes, and who may send next: fair turns over tenants, then endpoints, within the bounds of the whole.
+//!
+//! One lock, held for a few hundred nanoseconds at a time. The committer offers what was accepted and tells what was
+//! recorded; the attempt tasks take work; the refill tasks bring what the store holds; timers bring back who must wait.
+//! Whoever takes work wakes one more task while there is more, so a whole batch costs the committer one wake-up.
+
+mod state;
+mod turns;
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use hookyard_domain::delivery::{EndReason, Next};
+use hookyard_domain::endpoint::{Activity, EndpointNo, EndpointStatus};
+use hookyard_domain::event::Event;
+use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Clock;
+use hookyard_store::ledger::{LaneNote, Owed, Record};
+use tokio::sync::Notify;
+
+use self::state::State;
+use crate::lane::{Finished, Job, Lane};
+use crate::snapshot::{Prepared, Snapshot};
+
+/// Attempts that may wait for their record; beyond, nothing new is started, since the store does not keep up.
+const UNRECORDED_MAX: usize = 16_384;
+/// Cancelled deliveries that are remembered until a lane meets them.
+const CANCELLED_MAX: usize = 100_000;
+/// Benched lanes that get another turn when an unproven one has finished.
+const UNBENCHED: usize = 8;
+/// How long a waiting timer sleeps at most: the clock may be set meanwhile.
+const TIMER_NAP: Duration = Duration::from_millis(500);
+
+/// Something an attempt task is to do.
+pub(crate) struct Work {
+    pub tenant: TenantNo,
+    pub endpoint: EndpointNo,
+    pub job: Job,
+    pub todo: Todo,
+}
+
+pub(crate) enum Todo {
+    Send(Arc<Prepared>),
+    Discard(EndReason),
+}
+
+/// Something a refill task is to fetch.
+#[derive(Clone, Debug)]
+pub(crate) enum Fetch {
+    Owed { tenant: TenantNo, endpoint: EndpointNo, from: EventKey },
+    Due { tenant: TenantNo, endpoint: EndpointNo, skip: Vec<DeliveryId> },
+}
+
+/// What the lanes hold at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Lanes.
+    pub lanes: usize,
+    /// Deliveries held in memory.
+    pub queued: usize,
+    /// Lanes with more in the store than in memory.
+    pub overflowing: usize,
+    /// Attempts under way.
+    pub in_flight: usize,
+    /// Outcomes not yet on disk.
+    pub unrecorded: usize,
+    /// Bytes held in memory by queued deliveries, about.
+    pub held_bytes: u64,
+}
+
+pub(crate) struct Lanes {
+    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+    fetch_ready: Notify,
+    timer_set: Notify,
+    quiet: Notify,
+    bytes_max: u64,
+    unproven_max: usize,
+}
+
+/// Endpoints that were off and are on.
+fn enabled<'a>(
+    before: Option<&'a Snapshot>,
+    now: Option<&'a Snapshot>,
+) -> impl Iterator<Item = EndpointNo> + 'a {
+    let off: HashSet<_> = before
+        .into_iter()
+        .flat_map(|it| &it.endpoints)
+        .filter(|it| it.endpoint.status == EndpointStatus::Disabled)
+        .map(|it| it.endpoint.no)
+        .collect();
+    now.into_iter()
+        .flat_map(|it| &it.endpoints)
+        .filter(|it| it.endpoint.status == EndpointStatus::Active)
+        .map(|it| it.endpoint.no)
+        .filter(move |it| off.contains(it))
+}
+
+impl Lanes {
+    pub(crate) fn new(clock: Arc<dyn Clock>, workers: usize, bytes_max: u64) -> Self {
+        let state = State { waiting: (0..workers).map(|_| None).collect(), ..State::default() };
+        Self {
+            state: Mutex::new(state),
+            clock,
+            fetch_ready: Notify::new(),
+            timer_set: Notify::new(),
+            quiet: Notify::new(),
+            bytes_max,
+            unproven_max: (workers / 2).max(1),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a tenant's configuration in force. Endpoints that `before` had and `now` has not are gone.
+    pub(crate) fn configure(&self, before: Option<&Snapshot>, now: Option<&Snapshot>) {
+        let time = self.clock.now();
+        let mut state = self.lock();
+        let mut changed = Vec::new();
+        for gone in before.into_iter().flat_map(|it| &it.endpoints) {
+            state.prepared.remove(&gone.endpoint.no);
+            changed.push(gone.endpoint.no);
+        }
+        for it in now.into_iter().flat_map(|it| &it.endpoints) {
+            state.prepared.insert(it.endpoint.no, Arc::clone(it));
+            changed.push(it.endpoint.no);
+        }
+        for enabled in enabled(before, now) {
+            state.start_afresh(enabled);
+        }
+        for endpoint in changed {
+            let prepared = state.prepared.get(&endpoint).cloned();
+            if let Some(lane) = state.lanes.get_mut(&endpoint) {
+                lane.configure(prepared);
+                state.revive(endpoint, time);
+            }
+        }
+        self.release(state, 1);
+    }
+
+    /// Takes in what a restart found owed.
+    pub(crate) fn resume(&self, owed: &[Owed]) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        for it in owed {
+            state.counted.insert(it.endpoint, it.activity);
+            let something = it.last >= it.from;
+            if !something && it.due.is_none() {
+                continue;
+            }
+            let lane = state.lane(it.tenant, it.endpoint, now);
+            lane.last_offered = it.last.max(EventKey(it.from.0.saturating_sub(1)));
+            lane.overflow = something.then_some(it.from);
+            lane.due_at(it.due);
+            state.revive(it.endpoint, now);
+        }
+        self.release(state, 1);
+    }
+
+    /// Offers an accepted event to the lanes of its targets.
+    pub(crate) fn offer(
+        &self,
+        offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>,
+    ) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        for (event, target, endpoint) in offers {
+            let room = state.held_bytes < self.bytes_max;
+            let tenant = event.tenant;
+            let job = Job::first(event, target);
+            let bytes = job.bytes();
+            if state.lane(tenant, endpoint, now).offer(job, room) {
+                state.held_bytes += bytes;
+            }
+            state.revive(endpoint, now);
+        }
+        self.release(state, 1);
+    }
+
+    /// Something of the endpoint is due now.
+    pub(crate) fn requeued(&self, tenant: TenantNo, endpoint: EndpointNo) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        state.lane(tenant, endpoint, now).due_at(Some(now));
+        state.revive(endpoint, now);
+        self.release(state, 1);
+    }
+
+    /// The delivery is not to be sent any more.
+    pub(crate) fn cancelled(&self, delivery: DeliveryId) {
+        let mut state = self.lock();
+        if state.cancelled.len() >= CANCELLED_MAX {
+            state.cancelled.clear();
+        }
+        state.cancelled.insert(delivery);
+    }
+
+    pub(crate) fn is_sending(&self, delivery: DeliveryId) -> bool {
+        self.lock().sending.contains_key(&delivery)
+    }
+
+    /// Waits for the next thing to do; `None` when draining.
+    pub(crate) async fn next(&self, worker: usize) -> Option<Work> {
+        poll_fn(|cx| self.poll_next(worker, cx)).await
+    }
+
+    fn poll_next(&self, worker: usize, cx: &mut Context<'_>) -> Poll<Option<Work>> {
+        let mut state = self.lock();
+        if state.draining {
+            return Poll::Ready(None);
+        }
+        let now = self.clock.now();
+        let work = if state.unrecorded < UNRECORDED_MAX {
+            state.pick(now, self.unproven_max)
+        } else {
+            None
+        };
+        let Some(work) = work else {
+            if state.waiting[worker].replace(cx.waker().clone()).is_none() {
+                state.idle.push(worker);
+            }
+            self.release(state, 0);
+            return Poll::Pending;
+        };
+        state.waiting[worker] = None;
+        state.unrecorded += 1;
+        self.release(state, 1);
+        Poll::Ready(Some(work))
+    }
+
+    /// An attempt ended; its record is on the way. Counts it, and answers the counts after it.
+    pub(crate) fn finished(
+        &self,
+        endpoint: EndpointNo,
+        delivery: DeliveryId,
+        end: Finished,
+        count: impl FnOnce(Activity) -> Activity,
+    ) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        if state.sending.remove(&delivery) == Some(false) {
+            state.unproven = state.unproven.saturating_sub(1);
+            state.unbench(UNBENCHED);
+        }
+        if let Some(lane) = state.lanes.get_mut(&endpoint) {
+            lane.finished(delivery, end, now);
+            lane.activity = count(lane.activity);
+            state.revive(endpoint, now);
+        }
+        // The task that calls this takes the next work itself.
+        self.release(state, 0);
+    }
+
+    /// These are on disk.
+    pub(crate) fn recorded(&self, records: &[Record]) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        for record in records {
+            state.unrecorded = state.unrecorded.saturating_sub(1);
+            let retry_at = match record.next {
+                Next::RetryAt(at) => Some(at),
+                Next::Succeeded | Next::Failed(_) | Next::Discarded(_) => None,
+            };
+            let Some(lane) = state.lanes.get_mut(&record.endpoint) else { continue };
+            let was_dirty = lane.dirty;
+            lane.recorded(record.delivery, retry_at);
+            if !was_dirty {
+                state.dirty.push(record.endpoint);
+            }
+            state.revive(record.endpoint, now);
+        }
+        if state.unrecorded == 0 {
+            self.quiet.notify_waiters();
+        }
+        self.release(state, 1);
+    }
+
+    /// Gives every benched lane another turn: one of the few that were given theirs may have had nothing to start.
+    pub(crate) fn sweep(&self) {
+        let mut state = self.lock();
+        state.unbench(usize::MAX);
+        self.release(state, 1);
+    }
+
+    /// Where the lanes stand that something was recorded for since the last call.
+    pub(crate) fn notes(&self) -> Vec<LaneNote> {
+        let mut state = self.lock();
+        let dirty = std::mem::take(&mut state.dirty);
+        dirty
+            .into_iter()
+            .filter_map(|endpoint| {
+                let lane = state.lanes.get_mut(&endpoint)?;
+                lane.dirty = false;
+                Some(LaneNote {
+                    tenant: lane.tenant,
+                    endpoint,
+                    mark: lane.mark(),
+                    activity: lane.activity,
+                })
+            })
+            .collect()
+    }
+
+    /// The notes could not be written: they are still to be.
+    pub(crate) fn notes_lost(&self, notes: &[LaneNote]) {
+        let mut state = self.lock();
+        for note in notes {
+            if let Some(lane) = state.lanes.get_mut(&note.endpoint)
+                && !lane.dirty
+            {
+                lane.dirty = true;
+                state.dirty.push(note.endpoint);
+            }
+        }
+    }
+
+    /// An attempt was made outside the lanes; its record is on the way.
+    pub(crate) fn began(&self) {
+        self.lock().unrecorded += 1;
+    }
+
+    /// What a refill task is to fetch next.
+    pub(crate) async fn next_fetch(&self) -> Fetch {
+        loop {
+            let ready = self.fetch_ready.notified();
+            if let Some(fetch) = self.lock().fetches.pop_front() {
+                return fetch;
+            }
+            ready.await;
+        }
+    }
+
+    /// The store gave what an endpoint is owed; `None` when it could not be reached.
+    pub(crate) fn refilled(
+        &self,
+        endpoint: EndpointNo,
+        answer: Option<hookyard_store::ledger::Refill>,
+    ) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        if let Some(lane) = state.lanes.get_mut(&endpoint) {
+            let mut bytes = 0;
+            match answer {
+                Some(answer) => {
+                    let jobs: Vec<_> =
+                        answer.owed.into_iter().map(|(event, no)| Job::first(event, no)).collect();
+                    bytes = jobs.iter().map(Job::bytes).sum();
+                    lane.refill(jobs, answer.through, answer.more);
+                }
+                None => lane.refilling = false,
+            }
+            state.held_bytes += bytes;
+            state.revive(endpoint, now);
+        }
+        self.release(state, 1);
+    }
+
+    /// The store gave what is due of an endpoint; `None` when it could not be reached.
+    pub(crate) fn claimed(
+        &self,
+        endpoint: EndpointNo,
+        answer: Option<hookyard_store::ledger::DuePage>,
+    ) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        if let Some(lane) = state.lanes.get_mut(&endpoint) {
+            let before: u64 = lane.due.iter().map(Job::bytes).sum();
+            match answer {
+                Some(answer) => {
+                    let jobs = answer
+                        .due
+                        .into_iter()
+                        .map(|it| Job {
+                            event: it.event,
+                            delivery: it.delivery,
+                            attempts: it.attempts,
+                            trigger: it.trigger,
+                        })
+                        .collect();
+                    lane.claim(jobs, answer.next);
+                }
+                None => lane.claim(Vec::new(), Some(now.plus(Duration::from_secs(1)))),
+            }
+            let after: u64 = lane.due.iter().map(Job::bytes).sum();
+            state.held_bytes += after.saturating_sub(before);
+            state.revive(endpoint, now);
+        }
+        self.release(state, 1);
+    }
+
+    /// Brings back lanes whose time has come; runs for ever.
+    pub(crate) async fn run_timers(&self) {
+        loop {
+            let set = self.timer_set.notified();
+            let now = self.clock.now();
+            let nap = {
+                let mut state = self.lock();
+                while let Some(Reverse((at, endpoint))) = state.timers.peek().copied() {
+                    if at > now {
+                        break;
+                    }
+                    state.timers.pop();
+                    if let Some(lane) = state.lanes.get_mut(&endpoint)
+                        && lane.timer == Some(at)
+                    {
+                        lane.timer = None;
+                    }
+                    state.revive(endpoint, now);
+                }
+                state.timer_head = state.timers.peek().map(|Reverse((at, _))| *at);
+                let nap = state.timer_head.map(|at| at.since(now).min(TIMER_NAP));
+                self.release(state, 1);
+                nap
+            };
+            match nap {
+                Some(nap) => {
+                    let nap = nap.max(Duration::from_millis(1));
+                    // Ended early by an earlier timer.
+                    let _ = tokio::time::timeout(nap, set).await;
+                }
+                None => set.await,
+            }
+        }
+    }
+
+    /// Nothing new is started from now on.
+    pub(crate) fn drain(&self) {
+        let mut state = self.lock();
+        state.draining = true;
+        let wakers: Vec<_> = state.waiting.iter_mut().filter_map(Option::take).collect();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Returns when every attempt that was started is on disk.
+    pub(crate) async fn quiet(&self) {
+        loop {
+            let quiet = self.quiet.notified();
+            if self.lock().unrecorded == 0 {
+                return;
+            }
+            quiet.await;
+        }
+    }
+
+    pub(crate) fn gauges(&self) -> Gauges {
+        let state = self.lock();
+        Gauges {
+            lanes: state.lanes.len(),
+            queued: state.lanes.values().map(Lane::held).sum(),
+            overflowing: state.lanes.values().filter(|it| it.overflow.is_some()).count(),
+            in_flight: state.sending.len(),
+            unrecorded: state.unrecorded,
+            held_bytes: state.held_bytes,
+        }
+    }
+
+    /// Unlocks, and wakes whom the change concerns: at most `tasks` attempt tasks, who wake each other from then on.
+    fn release(&self, mut state: MutexGuard<'_, State>, tasks: usize) {
+        let mut woken = None;
+        if tasks > 0 && !state.turns.is_empty() && state.unrecorded < UNRECORDED_MAX {
+            while let Some(worker) = state.idle.pop() {
+                if let Some(waker) = state.waiting[worker].take() {
+                    woken = Some(waker);
+                    break;
+                }
+            }
+        }
+        let fetch = !state.fetches.is_empty();
+        let head = state.timers.peek().map(|Reverse((at, _))| *at);
+        let earlier = head.is_some_and(|at| state.timer_head.is_none_or(|known| at < known));
+        if earlier {
+            state.timer_head = head;
+        }
+        drop(state);
+        if let Some(waker) = woken {
+            waker.wake();
+        }
+        if fetch {
+            self.fetch_ready.notify_one();
+        }
+        if earlier {
+            self.timer_set.notify_one();
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What the lock of the lanes guards, and the choice of the next delivery.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::task::Waker;
+
+use hookyard_domain::delivery::EndReason;
+use hookyard_domain::endpoint::{Activity, EndpointNo};
+use hookyard_domain::id::DeliveryId;
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
+
+use super::turns::Turns;
+use super::{Fetch, Todo, Work};
+use crate::lane::{Idle, Job, Lane, Mode};
+use crate::snapshot::Prepared;
+
+#[derive(Default)]
+pub(super) struct State {
+    pub lanes: HashMap<EndpointNo, Lane>,
+    pub prepared: HashMap<EndpointNo, Arc<Prepared>>,
+    pub counted: HashMap<EndpointNo, Activity>,
+    pub turns: Turns,
+    /// Lanes that wait until fewer unproven ones are under way.
+    pub benched: VecDeque<EndpointNo>,
+    pub fetches: VecDeque<Fetch>,
+    pub timers: BinaryHeap<Reverse<(Timestamp, EndpointNo)>>,
+    /// The time the timer task sleeps towards.
+    pub timer_head: Option<Timestamp>,
+    pub dirty: Vec<EndpointNo>,
+    pub sending: HashMap<DeliveryId, bool>,
+    pub cancelled: HashSet<DeliveryId>,
+    pub waiting: Vec<Option<Waker>>,
+    pub idle: Vec<usize>,
+    pub unproven: usize,
+    pub unrecorded: usize,
+    pub held_bytes: u64,
+    pub draining: bool,
+}
+
+impl State {
+    pub(super) fn lane(&mut self, tenant: TenantNo, endpoint: EndpointNo, now: Timestamp) -> &mut Lane {
+        let Self { lanes, prepared, counted, .. } = self;
+        lanes.entry(endpoint).or_insert_with(|| {
+            let activity = counted.get(&endpoint).copied().unwrap_or_default();
+            Lane::new(tenant, prepared.get(&endpoint).cloned(), activity, now)
+        })
+    }
+
+    /// Forgets an endpoint's failures: it was switched on again, and would be off with the next one otherwise.
+    pub(super) fn start_afresh(&mut self, endpoint: EndpointNo) {
+        let afresh = |it: &mut Activity| {
+            it.consecutive_failures = 0;
+            it.failing_since = None;
+        };
+        self.counted.entry(endpoint).and_modify(afresh);
+        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+            afresh(&mut lane.activity);
+            if !lane.dirty {
+                lane.dirty = true;
+                self.dirty.push(endpoint);
+            }
+        }
+    }
+
+    pub(super) fn ring(&mut self, endpoint: EndpointNo) {
+        if let Some(lane) = self.lanes.get_mut(&endpoint)
+            && !lane.in_ring
+            && lane.held() > 0
+        {
+            lane.in_ring = true;
+            self.turns.push(lane.tenant, endpoint);
+        }
+    }
+
+    /// Gives a lane its turn if it has something, and asks the store for what it lacks.
+    pub(super) fn revive(&mut self, endpoint: EndpointNo, now: Timestamp) {
+        let Some(lane) = self.lanes.get_mut(&endpoint) else { return };
+        if lane.wants_refill()
+            && let Some(from) = lane.overflow
+        {
+            lane.refilling = true;
+            self.fetches.push_back(Fetch::Owed { tenant: lane.tenant, endpoint, from });
+        }
+        if lane.wants_claim(now) {
+            lane.claiming = true;
+            lane.next_due = None;
+            let skip = lane.claimed.iter().copied().collect();
+            self.fetches.push_back(Fetch::Due { tenant: lane.tenant, endpoint, skip });
+        } else if let Some(at) = lane.next_due
+            && at > now
+        {
+            self.wake_at(endpoint, at);
+        }
+        self.ring(endpoint);
+    }
+
+    /// Has the lane revived at that time; one timer a lane, the earliest.
+    pub(super) fn wake_at(&mut self, endpoint: EndpointNo, at: Timestamp) {
+        let Some(lane) = self.lanes.get_mut(&endpoint) else { return };
+        if lane.timer.is_none_or(|it| at < it) {
+            lane.timer = Some(at);
+            self.timers.push(Reverse((at, endpoint)));
+        }
+    }
+
+    pub(super) fn pick(&mut self, now: Timestamp, unproven_max: usize) -> Option<Work> {
+        while let Some(endpoint) = self.turns.pop() {
+            let Some(lane) = self.lanes.get_mut(&endpoint) else { continue };
+            lane.in_ring = false;
+            let sends = lane.mode() == Mode::Send;
+            let proven = lane.proven();
+            if sends && !proven && self.unproven >= unproven_max {
+                lane.in_ring = true;
+                self.benched.push_back(endpoint);
+                continue;
+            }
+            let job = match lane.take(now) {
+                Ok(job) => job,
+                Err(Idle::Waiting) => continue,
+                Err(Idle::Until(at)) => {
+                    self.wake_at(endpoint, at);
+                    continue;
+                }
+            };
+            let tenant = lane.tenant;
+            let todo = match (lane.mode(), &lane.prepared) {
+                (Mode::Discard(reason), _) => Todo::Discard(reason),
+                (Mode::Send | Mode::Hold, Some(prepared)) => Todo::Send(Arc::clone(prepared)),
+                (Mode::Send | Mode::Hold, None) => Todo::Discard(EndReason::EndpointDeleted),
+            };
+            self.held_bytes = self.held_bytes.saturating_sub(job.bytes());
+            if !self.cancelled.is_empty() && self.cancelled.remove(&job.delivery) {
+                self.drop_cancelled(endpoint, &job, sends);
+                self.revive(endpoint, now);
+                continue;
+            }
+            if sends {
+                self.sending.insert(job.delivery, proven);
+                self.unproven += usize::from(!proven);
+            }
+            self.revive(endpoint, now);
+            return Some(Work { tenant, endpoint, job, todo });
+        }
+        None
+    }
+
+    /// Gives benched lanes another turn, as many as `count` that have something.
+    pub(super) fn unbench(&mut self, mut count: usize) {
+        while count > 0
+            && let Some(endpoint) = self.benched.pop_front()
+        {
+            if let Some(lane) = self.lanes.get_mut(&endpoint) {
+                lane.in_ring = false;
+                count -= usize::from(lane.held() > 0);
+            }
+            self.ring(endpoint);
+        }
+    }
+
+    pub(super) fn drop_cancelled(&mut self, endpoint: EndpointNo, job: &Job, started: bool) {
+        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+            if started {
+                lane.in_flight = lane.in_flight.saturating_sub(1);
+            }
+            lane.recorded(job.delivery, None);
+            self.dirty.push(endpoint);
+        }
+    }
+}

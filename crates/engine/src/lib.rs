@@ -1,0 +1,326 @@
+//! The engine room: what happens by itself once an event is to be accepted.
+//!
+//! ```text
+//! publish ─► ingest: match against the tenant's snapshot ─► committer: many publishers, one transaction, one sync ─► 202
+//!                                   └─► lanes (in memory, by endpoint) ─► attempt: build, sign, guard, send, judge
+//!                                                                              └─► committer: many outcomes, one transaction
+//! retry due / held / overflow / restart ─► refill ─► lanes
+//! ```
+//!
+//! Called by `app` and composed by `cli`. Start reading at [`ingest`], then `committer`, `lanes`, `attempt`.
+//!
+//! **Never** here: HTTP *server* types, permissions of callers, an adapter of the store by name.
+
+mod attempt;
+mod chores;
+mod committer;
+mod connect;
+mod handshake;
+pub mod ingest;
+mod lane;
+mod lanes;
+mod metrics;
+mod refill;
+mod snapshot;
+mod transport;
+mod trial;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::id::DeliveryId;
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::{Chance, Clock};
+use hookyard_rules::egress::EgressPolicy;
+use hookyard_rules::seal::Keyring;
+use hookyard_store::{Store, StoreError};
+use tokio::task::JoinSet;
+
+use crate::committer::Committer;
+use crate::connect::Connector;
+use crate::lanes::Lanes;
+use crate::metrics::Metrics;
+use crate::transport::Transport;
+
+pub use crate::ingest::{Incoming, Published};
+pub use crate::lanes::Gauges;
+pub use crate::snapshot::Snapshot;
+pub use crate::trial::{Tested, Verified};
+
+/// What the engine is made of.
+pub struct Parts {
+    /// Keeps the facts.
+    pub store: Arc<dyn Store>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Throws the dice.
+    pub chance: Arc<dyn Chance>,
+    /// Opens secrets.
+    pub keyring: Arc<Keyring>,
+    /// Where requests may go.
+    pub egress: Arc<EgressPolicy>,
+    /// Bounds.
+    pub settings: Settings,
+}
+
+/// Bounds of the whole node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Attempts under way at once.
+    pub in_flight_max: usize,
+    /// Bytes of payload that lanes may hold; what is beyond waits in the store.
+    pub memory_bytes_max: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { in_flight_max: 512, memory_bytes_max: 32 * 1024 * 1024 }
+    }
+}
+
+/// Why the engine could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The store could not be read.
+    #[error("the store could not be read")]
+    Store(#[from] StoreError),
+    /// The store could not be written to; nothing was accepted.
+    #[error("the store could not be written to")]
+    Unwritten(#[source] Arc<StoreError>),
+    /// The tenant's configuration changed faster than events could be matched against it.
+    #[error("the tenant's configuration keeps changing")]
+    Busy,
+    /// There is no such endpoint.
+    #[error("no such endpoint")]
+    NoEndpoint,
+    /// The node is stopping.
+    #[error("the node is stopping")]
+    Draining,
+}
+
+/// The engine, as `app` sees it.
+pub struct Engine {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    keyring: Arc<Keyring>,
+    transport: Arc<Transport>,
+    lanes: Arc<Lanes>,
+    committer: Arc<Committer>,
+    metrics: Metrics,
+    tools: Arc<attempt::Tools>,
+    snapshots: RwLock<HashMap<TenantNo, Arc<Snapshot>>>,
+    /// One configuration change at a time, so that the lanes never see an older one after a newer.
+    changes: tokio::sync::Mutex<()>,
+    draining: AtomicBool,
+}
+
+/// A started engine, and what runs in it.
+pub struct Running {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    attempts: JoinSet<()>,
+    others: JoinSet<()>,
+    committer: std::thread::JoinHandle<()>,
+}
+
+impl Engine {
+    /// Starts everything, and takes up what the last run left owed.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the committer's thread cannot be started.
+    pub async fn start(parts: Parts) -> Result<Running, StoreError> {
+        let Parts { store, clock, chance, keyring, egress, settings } = parts;
+        let lanes = Arc::new(Lanes::new(
+            Arc::clone(&clock),
+            settings.in_flight_max,
+            settings.memory_bytes_max,
+        ));
+        let committer = Arc::new(Committer::new());
+        let transport = Arc::new(Transport::new(Connector::new(egress)));
+        let metrics = Metrics::new();
+        let (disable, disables) = tokio::sync::mpsc::unbounded_channel();
+        let tools = Arc::new(attempt::Tools {
+            lanes: Arc::clone(&lanes),
+            committer: Arc::clone(&committer),
+            transport: Arc::clone(&transport),
+            clock: Arc::clone(&clock),
+            chance: Arc::clone(&chance),
+            metrics: metrics.clone(),
+            disable,
+        });
+        let engine = Arc::new(Self {
+            store,
+            clock,
+            chance,
+            keyring,
+            transport,
+            lanes,
+            committer,
+            metrics,
+            tools,
+            snapshots: RwLock::new(HashMap::new()),
+            changes: tokio::sync::Mutex::new(()),
+            draining: AtomicBool::new(false),
+        });
+        engine.resume().await?;
+        let committer = engine.start_committer()?;
+        let mut others = JoinSet::new();
+        for _ in 0..refill::TASKS {
+            let (store, lanes) = (Arc::clone(&engine.store), Arc::clone(&engine.lanes));
+            others.spawn(refill::run(store, lanes, Arc::clone(&engine.clock)));
+        }
+        let lanes = Arc::clone(&engine.lanes);
+        others.spawn(async move { lanes.run_timers().await });
+        chores::start(&engine, &mut others, disables);
+        let mut attempts = JoinSet::new();
+        for worker in 0..settings.in_flight_max {
+            attempts.spawn(attempt::run(Arc::clone(&engine.tools), worker));
+        }
+        Ok(Running { engine, attempts, others, committer })
+    }
+
+    async fn resume(&self) -> Result<(), StoreError> {
+        let owed = self.store.owed().await?;
+        let tenants: std::collections::BTreeSet<_> = owed
+            .iter()
+            .filter(|it| it.last >= it.from || it.due.is_some())
+            .map(|it| it.tenant)
+            .collect();
+        for tenant in tenants {
+            self.reload(tenant).await?;
+        }
+        self.lanes.resume(&owed);
+        Ok(())
+    }
+
+    fn start_committer(&self) -> Result<std::thread::JoinHandle<()>, StoreError> {
+        let unavailable = |error: std::io::Error| StoreError::Unavailable(Box::new(error));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(unavailable)?;
+        let tools = committer::Tools {
+            store: Arc::clone(&self.store),
+            lanes: Arc::clone(&self.lanes),
+            clock: Arc::clone(&self.clock),
+            metrics: self.metrics.clone(),
+            runtime,
+        };
+        let committer = Arc::clone(&self.committer);
+        std::thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || committer.run(&tools))
+            .map_err(unavailable)
+    }
+
+    /// The tenant's configuration; `None` when the tenant is gone.
+    ///
+    /// # Errors
+    /// When it is not at hand and the store cannot be read.
+    pub async fn snapshot(&self, tenant: TenantNo) -> Result<Option<Arc<Snapshot>>, StoreError> {
+        if let Some(snapshot) = self.known(tenant) {
+            return Ok(Some(snapshot));
+        }
+        self.reload(tenant).await
+    }
+
+    fn known(&self, tenant: TenantNo) -> Option<Arc<Snapshot>> {
+        self.snapshots.read().unwrap_or_else(PoisonError::into_inner).get(&tenant).cloned()
+    }
+
+    /// Reads the tenant's configuration anew and puts it in force.
+    pub(crate) async fn reload(
+        &self,
+        tenant: TenantNo,
+    ) -> Result<Option<Arc<Snapshot>>, StoreError> {
+        let _one_at_a_time = self.changes.lock().await;
+        let config = self.store.tenant_config(tenant).await?;
+        let before = self.known(tenant);
+        let now = config.map(|config| {
+            Arc::new(Snapshot::new(config, before.as_deref(), &self.keyring, &self.transport))
+        });
+        {
+            let mut all = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
+            match &now {
+                Some(snapshot) => all.insert(tenant, Arc::clone(snapshot)),
+                None => all.remove(&tenant),
+            };
+        }
+        self.lanes.configure(before.as_deref(), now.as_deref());
+        Ok(now)
+    }
+
+    /// The tenant or one of its endpoints was changed: obeyed from the next publish and the next attempt on.
+    pub async fn config_changed(&self, tenant: TenantNo) {
+        if let Err(error) = self.reload(tenant).await {
+            // Forgotten, so that the next publish reads it; the commit checks the version in any case.
+            self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+            tracing::error!(error = &error as &dyn std::error::Error, "a changed configuration could not be read");
+        }
+    }
+
+    /// Something of the endpoint was made due: a retry by hand, a replay.
+    pub fn requeued(&self, tenant: TenantNo, endpoint: EndpointNo) {
+        self.lanes.requeued(tenant, endpoint);
+    }
+
+    /// The delivery was cancelled in the store.
+    pub fn cancelled(&self, delivery: DeliveryId) {
+        self.lanes.cancelled(delivery);
+    }
+
+    /// An attempt of the delivery is under way.
+    #[must_use]
+    pub fn is_sending(&self, delivery: DeliveryId) -> bool {
+        self.lanes.is_sending(delivery)
+    }
+
+    /// What the lanes hold at the moment.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        self.lanes.gauges()
+    }
+
+    /// The node is stopping.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    async fn endpoint_id(
+        &self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+    ) -> Result<String, StoreError> {
+        let snapshot = self.snapshot(tenant).await?;
+        let found = snapshot
+            .as_ref()
+            .and_then(|it| it.endpoints.iter().find(|it| it.endpoint.no == endpoint));
+        Ok(found.map_or_else(String::new, |it| it.endpoint.id.to_string()))
+    }
+}
+
+impl Running {
+    /// Stops: takes nothing new, lets attempts under way finish within `grace`, writes what they did, and leaves the rest
+    /// owed in the store. True when nothing had to be cut off.
+    pub async fn drain(mut self, grace: Duration) -> bool {
+        self.engine.draining.store(true, Ordering::Relaxed);
+        self.engine.lanes.drain();
+        let quiet = tokio::time::timeout(grace, self.engine.lanes.quiet()).await.is_ok();
+        self.attempts.shutdown().await;
+        self.others.shutdown().await;
+        self.engine.committer.nudge();
+        self.engine.committer.close();
+        let committer = self.committer;
+        // Joining blocks: its last batch is being synced.
+        let joined = tokio::task::spawn_blocking(move || committer.join()).await;
+        if let Err(error) = self.engine.store.tidy().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the store could not be tidied");
+        }
+        quiet && matches!(joined, Ok(Ok(())))
+    }
+}

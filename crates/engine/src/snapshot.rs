@@ -1,0 +1,220 @@
+//! A tenant's configuration, prepared for publishing and sending; swapped whole when it changes.
+//!
+//! What can be worked out once per change is worked out here: keys decoded, custom headers parsed, the origin's
+//! connections found, policies resolved against the profile. The commit checks the version a publish was matched against,
+//! so an old snapshot costs a second match, never a wrong delivery.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hookyard_domain::delivery::EndReason;
+use hookyard_domain::endpoint::{Endpoint, EndpointStatus};
+use hookyard_domain::event_type::EventType;
+use hookyard_domain::headers::Headers;
+use hookyard_domain::limit;
+use hookyard_domain::retry::{AutoDisable, RetryPolicy};
+use hookyard_domain::secret::{Sealed, Secret, Secrets};
+use hookyard_domain::subscription::Scope;
+use hookyard_domain::tenant::Tenant;
+use hookyard_rules::matching;
+use hookyard_rules::profiles::{self, Terminal};
+use hookyard_rules::seal::Keyring;
+use hookyard_rules::signing::Signer;
+use hookyard_store::endpoints::TenantConfig;
+use hookyard_store::ledger::Target;
+use http::{HeaderName, HeaderValue};
+
+use crate::connect::{Host, Origin};
+use crate::transport::{Pool, Transport};
+
+/// Answers of matching that are remembered per snapshot: types times scopes.
+const MATCHES_REMEMBERED: usize = 2048;
+
+/// A tenant as of one configuration version.
+pub struct Snapshot {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The version.
+    pub version: u64,
+    pub(crate) endpoints: Vec<Arc<Prepared>>,
+    matches: Mutex<HashMap<(EventType, Option<Scope>), Arc<[Target]>>>,
+}
+
+impl Snapshot {
+    /// Prepares what changed; endpoints that are the same as in `before` are taken over from it.
+    pub(crate) fn new(
+        config: TenantConfig,
+        before: Option<&Self>,
+        keyring: &Keyring,
+        transport: &Transport,
+    ) -> Self {
+        let known: HashMap<_, _> = before
+            .map(|it| it.endpoints.iter().map(|it| (it.endpoint.no, it)).collect())
+            .unwrap_or_default();
+        let endpoints = config
+            .endpoints
+            .into_iter()
+            .map(|endpoint| match known.get(&endpoint.no) {
+                Some(same) if same.endpoint == endpoint => Arc::clone(same),
+                _ => Arc::new(Prepared::new(endpoint, keyring, transport)),
+            })
+            .collect();
+        Self {
+            tenant: config.tenant,
+            version: config.version,
+            endpoints,
+            matches: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Whom an event of this type and scope is owed to, and who would have been, were it not off.
+    #[must_use]
+    pub fn targets(&self, event_type: &EventType, scope: Option<&Scope>) -> Arc<[Target]> {
+        // An event type is a short string: a look-up is cheaper than a match against many endpoints.
+        let key = (event_type.clone(), scope.cloned());
+        let mut matches = self.matches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = matches.get(&key) {
+            return Arc::clone(known);
+        }
+        let targets: Arc<[Target]> = self
+            .endpoints
+            .iter()
+            .filter(|it| it.wants(event_type, scope))
+            .map(|it| Target { endpoint: it.endpoint.no, discarded: discarded(it.endpoint.status) })
+            .collect();
+        if matches.len() < MATCHES_REMEMBERED {
+            matches.insert(key, Arc::clone(&targets));
+        }
+        targets
+    }
+}
+
+fn discarded(status: EndpointStatus) -> Option<EndReason> {
+    match status {
+        EndpointStatus::Active | EndpointStatus::Paused => None,
+        EndpointStatus::Pending => Some(EndReason::EndpointPending),
+        EndpointStatus::Disabled => Some(EndReason::EndpointDisabled),
+    }
+}
+
+/// An endpoint, ready to be sent to.
+pub(crate) struct Prepared {
+    pub endpoint: Endpoint,
+    pub retry: RetryPolicy,
+    pub terminal: Terminal,
+    pub timeout: Duration,
+    pub auto_disable: AutoDisable,
+    pub in_flight_max: u32,
+    /// `None` when its secret or headers cannot be opened with this node's master keys: it is held, not failed.
+    pub way: Option<Way>,
+}
+
+/// Everything a request to an endpoint needs.
+pub(crate) struct Way {
+    pub signer: Signer,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub pool: Arc<Pool>,
+    pub host: HeaderValue,
+    pub path: http::Uri,
+}
+
+impl Prepared {
+    pub(crate) fn new(endpoint: Endpoint, keyring: &Keyring, transport: &Transport) -> Self {
+        let settings = &endpoint.settings;
+        let way = Way::new(&endpoint, keyring, transport);
+        if way.is_none() {
+            tracing::error!(
+                endpoint.id = %endpoint.id,
+                "an endpoint's secret cannot be opened with the master keys given; its deliveries are held"
+            );
+        }
+        Self {
+            retry: profiles::retry_policy(settings),
+            terminal: profiles::of(settings.profile).terminal,
+            timeout: profiles::timeout(settings),
+            auto_disable: profiles::auto_disable(settings),
+            in_flight_max: settings
+                .max_in_flight
+                .unwrap_or(limit::IN_FLIGHT_PER_ENDPOINT_DEFAULT)
+                .clamp(1, limit::IN_FLIGHT_PER_ENDPOINT_MAX),
+            way,
+            endpoint,
+        }
+    }
+
+    fn wants(&self, event_type: &EventType, scope: Option<&Scope>) -> bool {
+        let settings = &self.endpoint.settings;
+        matching::wants(&settings.events, settings.scope.as_ref(), event_type, scope)
+    }
+}
+
+impl Way {
+    fn new(endpoint: &Endpoint, keyring: &Keyring, transport: &Transport) -> Option<Self> {
+        let secrets = open_secrets(endpoint, keyring)?;
+        let scheme = profiles::of(endpoint.settings.profile).scheme;
+        let signer = Signer::prepare(scheme, &secrets).ok()?;
+        let headers = match &endpoint.headers {
+            None => Vec::new(),
+            Some(sealed) => open_headers(endpoint, sealed, keyring)?,
+        };
+        let (origin, host, path) = destination(endpoint.settings.url.as_url())?;
+        Some(Self { signer, headers, pool: transport.pool(&origin), host, path })
+    }
+}
+
+fn open_secrets(endpoint: &Endpoint, keyring: &Keyring) -> Option<Secrets> {
+    let id = endpoint.id.to_string();
+    let open = |sealed: &Sealed| {
+        let plain = keyring.open(sealed, id.as_bytes()).ok()?;
+        Some(Secret::new(std::str::from_utf8(&plain).ok()?.to_owned()))
+    };
+    let current = match &endpoint.secrets.current {
+        None => None,
+        Some(sealed) => Some(open(sealed)?),
+    };
+    let previous = match &endpoint.secrets.previous {
+        None => None,
+        Some((sealed, until)) => Some((open(sealed)?, *until)),
+    };
+    Some(Secrets { current, previous })
+}
+
+fn open_headers(
+    endpoint: &Endpoint,
+    sealed: &Sealed,
+    keyring: &Keyring,
+) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let aad = format!("{}.headers", endpoint.id);
+    let plain = keyring.open(sealed, aad.as_bytes()).ok()?;
+    let headers: Headers = serde_json::from_slice(&plain).ok()?;
+    Some(parse_headers(&headers))
+}
+
+/// Names and values that can stand in a request; what cannot was refused when it was given.
+pub(crate) fn parse_headers(headers: &Headers) -> Vec<(HeaderName, HeaderValue)> {
+    headers
+        .0
+        .iter()
+        .filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(value).ok()?))
+        })
+        .collect()
+}
+
+pub(crate) fn destination(url: &url::Url) -> Option<(Origin, HeaderValue, http::Uri)> {
+    let host = match url.host()? {
+        url::Host::Ipv4(address) => Host::Address(address.into()),
+        url::Host::Ipv6(address) => Host::Address(address.into()),
+        url::Host::Domain(name) => Host::Name(name.to_owned()),
+    };
+    let origin =
+        Origin { tls: url.scheme() == "https", host, port: url.port_or_known_default()? };
+    let authority = match url.port() {
+        None => url.host_str()?.to_owned(),
+        Some(port) => format!("{}:{port}", url.host_str()?),
+    };
+    let path = url[url::Position::BeforePath..url::Position::AfterQuery].parse().ok()?;
+    Some((origin, HeaderValue::from_str(&authority).ok()?, path))
+}

@@ -86,13 +86,17 @@ impl Committer {
         to_lanes: bool,
     ) -> Result<Vec<Settled>, Unwritten> {
         let (reply, answer) = oneshot::channel();
-        let mut queue = self.lock();
-        if queue.closing {
-            return Err(closed());
-        }
-        queue.submissions.push(Submission { accepts, to_lanes, reply });
-        self.wake(queue);
+        self.submit(Submission { accepts, to_lanes, reply });
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Queues a submission; once closed, drops it, and its reply with it.
+    fn submit(&self, submission: Submission) {
+        let mut queue = self.lock();
+        if !queue.closing {
+            queue.submissions.push(submission);
+            self.wake(queue);
+        }
     }
 
     /// Has an outcome written; it is tried until it is.

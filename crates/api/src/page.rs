@@ -1,0 +1,34 @@
+//! Pages of lists.
+
+use hookyard_domain::page as domain;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// One page of a list, newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    /// The rows of this page.
+    pub data: Vec<T>,
+    /// Give it as `cursor` to get the next page; `null` at the end of the list.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The page of `domain` with each row turned into its wire form.
+    pub fn of<U>(page: domain::Page<U>, change: impl FnMut(U) -> T) -> Self {
+        let next_cursor = page.next.map(|it| it.to_string());
+        Self { data: page.rows.into_iter().map(change).collect(), next_cursor }
+    }
+}
+
+/// How much of a list is wanted. Read as texts, so that a wrong one can be named.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many rows the page has at most.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 250, default = 50)]
+    pub limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}

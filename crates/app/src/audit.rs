@@ -1,0 +1,109 @@
+//! The audit log: who did what. Entries are made here, and written by the store together with the change itself.
+
+use hookyard_domain::audit::AuditEntry;
+use hookyard_domain::endpoint::Endpoint;
+use hookyard_domain::event_type::CatalogueEntry;
+use hookyard_domain::key::{Key, KeyScope};
+use hookyard_domain::page::Page;
+use hookyard_domain::tenant::Tenant;
+use hookyard_domain::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::checks::Checks;
+use crate::pages::PageQuery;
+use crate::{App, AppError, Caller};
+
+/// What an entry tells, apart from who and when.
+#[derive(Default)]
+pub(crate) struct Act<'a> {
+    pub(crate) action: &'static str,
+    pub(crate) subject: &'a str,
+    pub(crate) before: Option<Value>,
+    pub(crate) after: Option<Value>,
+}
+
+impl App {
+    /// A tenant's audit log, newest first.
+    pub async fn audit(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        page: PageQuery,
+    ) -> Result<Page<AuditEntry>, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Admin).await?;
+        let mut checks = Checks::default();
+        let page = page.check(&mut checks);
+        checks.done()?;
+        Ok(self.store().audit(no, page).await?)
+    }
+
+    pub(crate) fn entry(&self, caller: &Caller, now: Timestamp, act: Act<'_>) -> AuditEntry {
+        AuditEntry {
+            id: self.fresh_id(now),
+            at: now,
+            actor: caller.actor(),
+            origin: caller.origin.clone(),
+            action: act.action.into(),
+            subject: act.subject.into(),
+            before: act.before.map(|it| it.to_string()),
+            after: act.after.map(|it| it.to_string()),
+        }
+    }
+}
+
+pub(crate) fn tenant(tenant: &Tenant) -> Value {
+    json!({
+        "id": tenant.id,
+        "name": tenant.name,
+        "profile": tenant.profile,
+        "limits": tenant.limits,
+        "retention_days": tenant.retention_days,
+    })
+}
+
+pub(crate) fn key(key: &Key) -> Value {
+    json!({
+        "id": key.id.to_string(),
+        "name": key.name,
+        "scopes": key.scopes,
+        "hint": key.hint,
+        "expires_at": key.expires_at.map(|it| it.to_string()),
+    })
+}
+
+pub(crate) fn event_type(entry: &CatalogueEntry) -> Value {
+    json!({
+        "name": entry.name,
+        "description": entry.description,
+        "group": entry.group,
+        "has_schema": entry.schema.is_some(),
+        "has_sample": entry.sample.is_some(),
+        "deprecated": entry.deprecated,
+    })
+}
+
+/// An endpoint without its secrets; of its headers only the names.
+pub(crate) fn endpoint(endpoint: &Endpoint, headers: &[String]) -> Value {
+    let settings = &endpoint.settings;
+    json!({
+        "id": endpoint.id.to_string(),
+        "url": settings.url,
+        "events": settings.events,
+        "name": settings.name,
+        "description": settings.description,
+        "scope": settings.scope,
+        "profile": settings.profile,
+        "headers": headers,
+        "retry": settings.retry,
+        "timeout_s": settings.timeout_s,
+        "rate_limit": settings.rate_limit,
+        "ordered": settings.ordered,
+        "max_in_flight": settings.max_in_flight,
+        "include_previous_attributes": settings.include_previous_attributes,
+        "auto_disable": settings.auto_disable,
+        "verify": settings.verify,
+        "metadata": settings.metadata.as_deref().and_then(|it| serde_json::from_str::<Value>(it).ok()),
+        "status": endpoint.status,
+        "disabled_reason": endpoint.disabled_reason,
+    })
+}

@@ -1,0 +1,254 @@
+//! Deliveries: looked at, tried again by hand, cancelled, exported.
+
+use hookyard_domain::attempt::Attempt;
+use hookyard_domain::delivery::{Delivery, DeliveryStatus};
+use hookyard_domain::endpoint::{Endpoint, EndpointStatus};
+use hookyard_domain::id::{DeliveryId, EndpointId};
+use hookyard_domain::key::KeyScope;
+use hookyard_domain::limit::PAGE_MAX;
+use hookyard_domain::page::{Cursor, Page, PageRequest};
+use hookyard_domain::tenant::TenantNo;
+use hookyard_store::history::DeliveryFilter;
+use hookyard_store::ledger::Moved;
+use serde_json::{Value, json};
+
+use crate::audit::Act;
+use crate::checks::{Checks, path_id};
+use crate::endpoints::off;
+use crate::pages::PageQuery;
+use crate::{App, AppError, Caller};
+
+const NONE: AppError = AppError::NotFound { what: "delivery" };
+
+/// Which deliveries, as it was written.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryQuery {
+    /// To this endpoint, even a deleted one.
+    pub endpoint: Option<String>,
+    /// In this state.
+    pub status: Option<String>,
+    /// `type`: one type, or a pattern.
+    pub event_type: Option<String>,
+    /// Of events accepted at or after.
+    pub since: Option<String>,
+    /// Of events accepted before.
+    pub until: Option<String>,
+}
+
+/// An export under way.
+#[derive(Debug)]
+pub struct Export {
+    tenant: TenantNo,
+    filter: DeliveryFilter,
+    next: Next,
+}
+
+#[derive(Debug)]
+enum Next {
+    First,
+    From(Cursor),
+    Ended,
+}
+
+impl App {
+    /// A tenant's deliveries, newest event first.
+    pub async fn deliveries(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        query: DeliveryQuery,
+        page: PageQuery,
+    ) -> Result<Page<Delivery>, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let mut checks = Checks::default();
+        let page = page.check(&mut checks);
+        let filter = self.delivery_filter(no, &mut checks, query).await?;
+        checks.done()?;
+        let page = self.store().deliveries(no, filter, page).await?;
+        Ok(page.map(|it| self.as_it_is(it)))
+    }
+
+    async fn delivery_filter(
+        &self,
+        no: TenantNo,
+        checks: &mut Checks,
+        query: DeliveryQuery,
+    ) -> Result<DeliveryFilter, AppError> {
+        let endpoint: Option<EndpointId> =
+            checks.parse("endpoint", "bad_id", query.endpoint.as_deref());
+        let endpoint = match endpoint {
+            None => None,
+            Some(id) => {
+                let found = self.store().endpoint_no(no, id).await?;
+                if found.is_none() {
+                    checks.wrong("endpoint", "not_found", "there is no such endpoint");
+                }
+                found
+            }
+        };
+        let all = &DeliveryStatus::ALL;
+        Ok(DeliveryFilter {
+            endpoint,
+            status: checks.one_of("status", query.status.as_deref(), all, DeliveryStatus::as_str),
+            event_type: checks.parse("type", "bad_event_type", query.event_type.as_deref()),
+            since: checks.time("since", query.since.as_deref()),
+            until: checks.time("until", query.until.as_deref()),
+        })
+    }
+
+    /// One delivery.
+    pub async fn delivery(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Delivery, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        self.load_delivery(no, path_id(id, "delivery")?).await
+    }
+
+    /// The attempts of a delivery, newest first, with the delivery's id, of which theirs are made.
+    pub async fn attempts(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        id: &str,
+        page: PageQuery,
+    ) -> Result<(DeliveryId, Page<Attempt>), AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let id: DeliveryId = path_id(id, "delivery")?;
+        let mut checks = Checks::default();
+        let page = page.check(&mut checks);
+        checks.done()?;
+        Ok((id, self.store().attempts(no, id, page).await?.ok_or(NONE)?))
+    }
+
+    /// Makes a delivery due at once, whether it waits or ended without success.
+    pub async fn retry_delivery(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Delivery, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let id: DeliveryId = path_id(id, "delivery")?;
+        let delivery = self.load_delivery(no, id).await?;
+        let endpoint = self.store().endpoint(no, delivery.endpoint).await?;
+        takes_deliveries(endpoint.as_ref())?;
+        let now = self.now();
+        let subject = id.to_string();
+        let act = Act {
+            action: "delivery.retried",
+            subject: &subject,
+            before: before(&delivery),
+            ..Act::default()
+        };
+        let entry = self.entry(caller, now, act);
+        match self.store().requeue(no, id, now, entry).await? {
+            Moved::Done(endpoint) => self.engine().requeued(no, endpoint),
+            Moved::Refused(DeliveryStatus::Succeeded) => {
+                return Err(AppError::conflict(
+                    "already_succeeded",
+                    "the delivery has succeeded; replay its event to send it again",
+                ));
+            }
+            Moved::Refused(status) => return Err(refused(status)),
+            Moved::Absent => return Err(NONE),
+        }
+        self.load_delivery(no, id).await
+    }
+
+    /// Cancels a delivery that has not ended. An attempt that is under way is not called back.
+    pub async fn cancel_delivery(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        id: &str,
+    ) -> Result<Delivery, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let id: DeliveryId = path_id(id, "delivery")?;
+        let delivery = self.load_delivery(no, id).await?;
+        let now = self.now();
+        let subject = id.to_string();
+        let act = Act {
+            action: "delivery.cancelled",
+            subject: &subject,
+            before: before(&delivery),
+            ..Act::default()
+        };
+        let entry = self.entry(caller, now, act);
+        match self.store().cancel(no, id, now, entry).await? {
+            Moved::Done(_) => self.engine().cancelled(id),
+            Moved::Refused(status) => return Err(refused(status)),
+            Moved::Absent => return Err(NONE),
+        }
+        self.load_delivery(no, id).await
+    }
+
+    /// Begins an export of everything a query finds.
+    pub async fn export_deliveries(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        query: DeliveryQuery,
+    ) -> Result<Export, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let mut checks = Checks::default();
+        let filter = self.delivery_filter(no, &mut checks, query).await?;
+        checks.done()?;
+        Ok(Export { tenant: no, filter, next: Next::First })
+    }
+
+    /// The next piece of an export, which may be empty; `None` at the end.
+    pub async fn next_export_page(
+        &self,
+        export: &mut Export,
+    ) -> Result<Option<Vec<Delivery>>, AppError> {
+        let cursor = match export.next {
+            Next::First => None,
+            Next::From(cursor) => Some(cursor),
+            Next::Ended => return Ok(None),
+        };
+        let page = PageRequest { limit: PAGE_MAX, cursor };
+        let page = self.store().deliveries(export.tenant, export.filter.clone(), page).await?;
+        export.next = page.next.map_or(Next::Ended, Next::From);
+        Ok(Some(page.rows.into_iter().map(|it| self.as_it_is(it)).collect()))
+    }
+
+    pub(crate) async fn load_delivery(
+        &self,
+        no: TenantNo,
+        id: DeliveryId,
+    ) -> Result<Delivery, AppError> {
+        let delivery = self.store().delivery(no, id).await?.ok_or(NONE)?;
+        Ok(self.as_it_is(delivery))
+    }
+
+    /// The store knows what was recorded; only the engine knows what is under way.
+    pub(crate) fn as_it_is(&self, mut delivery: Delivery) -> Delivery {
+        if delivery.status == DeliveryStatus::Pending && self.engine().is_sending(delivery.id) {
+            delivery.status = DeliveryStatus::Sending;
+        }
+        delivery
+    }
+}
+
+/// An endpoint that is off or gone would only have the delivery discarded.
+pub(crate) fn takes_deliveries(endpoint: Option<&Endpoint>) -> Result<(), AppError> {
+    match endpoint {
+        None => Err(AppError::conflict("endpoint_deleted", "the endpoint was deleted")),
+        Some(endpoint) => match endpoint.status {
+            EndpointStatus::Active | EndpointStatus::Paused => Ok(()),
+            EndpointStatus::Pending | EndpointStatus::Disabled => Err(off(endpoint)),
+        },
+    }
+}
+
+fn refused(status: DeliveryStatus) -> AppError {
+    let message = format!("the delivery has ended already: it is {}", status.as_str());
+    AppError::conflict("already_ended", message)
+}
+
+fn before(delivery: &Delivery) -> Option<Value> {
+    Some(json!({ "status": delivery.status, "attempts": delivery.attempts }))
+}

@@ -1,0 +1,189 @@
+//! Changing an endpoint and taking it away.
+
+use hookyard_domain::delivery::EndReason;
+use hookyard_domain::endpoint::{Endpoint, EndpointSettings, EndpointStatus};
+use hookyard_domain::id::EndpointId;
+use hookyard_domain::key::KeyScope;
+use hookyard_domain::retry::Verify;
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
+use hookyard_rules::{profiles, signing};
+use hookyard_store::StoreError;
+
+use super::input::{Bounds, EndpointPatch, within_limits};
+use super::{EndpointDetails, NONE, names};
+use crate::audit::{self, Act};
+use crate::checks::{Checks, path_id};
+use crate::{App, AppError, Caller};
+
+/// How often a change is made anew when the endpoint was changed by somebody else in between.
+const TRIES: usize = 5;
+
+/// One change of an endpoint, whichever it is.
+pub(super) struct Change<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) tenant: TenantNo,
+    pub(super) id: EndpointId,
+    pub(super) action: &'static str,
+}
+
+impl App {
+    /// Changes an endpoint. A new URL must prove itself where the profile or the endpoint asks for that.
+    pub async fn update_endpoint(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        id: &str,
+        patch: EndpointPatch,
+    ) -> Result<EndpointDetails, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let id: EndpointId = path_id(id, "endpoint")?;
+        let snapshot = self.engine().snapshot(no).await?;
+        let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
+        let bounds = Bounds { tenant: &snapshot.tenant, egress: &self.0.parts.egress };
+        let change = Change { caller, tenant: no, id, action: "endpoint.updated" };
+        let changed = self.change(change, |old, _| self.patched(bounds, old, patch.clone()));
+        let endpoint = changed.await?;
+        let endpoint = self.challenged(endpoint).await;
+        self.details(endpoint).await
+    }
+
+    fn patched(
+        &self,
+        bounds: Bounds<'_>,
+        old: &Endpoint,
+        patch: EndpointPatch,
+    ) -> Result<Endpoint, AppError> {
+        let mut checks = Checks::default();
+        let old_headers = self.open_headers(old)?;
+        let (settings, headers) =
+            patch.check(&mut checks, bounds, old.settings.clone(), old_headers.clone());
+        if settings.profile != old.settings.profile {
+            self.check_profile(&mut checks, old, &settings)?;
+        }
+        checks.done()?;
+        within_limits(&settings, bounds.tenant)?;
+        let mut new = old.clone();
+        if headers != old_headers {
+            new.headers = self.seal_headers(old.id, &headers)?;
+        }
+        new.status = status_after(old, &settings);
+        new.settings = settings;
+        Ok(new)
+    }
+
+    /// Another profile signs in another way: the secret that is kept must do for it.
+    fn check_profile(
+        &self,
+        checks: &mut Checks,
+        old: &Endpoint,
+        settings: &EndpointSettings,
+    ) -> Result<(), AppError> {
+        let profile = settings.profile;
+        let good = match &old.secrets.current {
+            None => !profiles::of(profile).secret_required,
+            Some(sealed) => {
+                let secret = self.open_secret(old.id, sealed)?;
+                signing::check_secret(profile, secret.reveal()).is_ok()
+            }
+        };
+        if !good {
+            let message = "the endpoint's secret does not suit this profile; make a new endpoint";
+            checks.wrong("/profile", "secret_mismatch", message);
+        }
+        Ok(())
+    }
+
+    /// Takes an endpoint away. Its deliveries stay listed; what it was still owed is discarded.
+    pub async fn delete_endpoint(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        id: &str,
+    ) -> Result<(), AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let old = self.load_endpoint(no, id).await?;
+        let now = self.now();
+        let act = Act {
+            action: "endpoint.deleted",
+            subject: id,
+            before: Some(audit::endpoint(&old, &names(&self.open_headers(&old)?))),
+            ..Act::default()
+        };
+        let entry = self.entry(caller, now, act);
+        if !self.store().delete_endpoint(no, old.id, entry).await? {
+            return Err(NONE);
+        }
+        self.engine().config_changed(no).await;
+        self.discard(&old, EndReason::EndpointDeleted, now).await;
+        Ok(())
+    }
+
+    /// Discards what waits for a retry of an endpoint that went off. The endpoint is off already: if this fails, the
+    /// lane discards each of them when it comes due.
+    pub(super) async fn discard(&self, endpoint: &Endpoint, reason: EndReason, now: Timestamp) {
+        let discarded =
+            self.store().discard_waiting(endpoint.tenant, endpoint.no, reason, now).await;
+        if let Err(error) = discarded {
+            tracing::warn!(
+                endpoint.id = %endpoint.id,
+                error = &error as &dyn std::error::Error,
+                "waiting deliveries of an endpoint that is off could not be discarded at once"
+            );
+        }
+    }
+
+    /// Reads an endpoint, changes it and writes it back, again if somebody else was in between. A change that changes
+    /// nothing is not written.
+    pub(super) async fn change(
+        &self,
+        change: Change<'_>,
+        apply: impl Fn(&Endpoint, Timestamp) -> Result<Endpoint, AppError> + Send + Sync,
+    ) -> Result<Endpoint, AppError> {
+        let mut tries = 0;
+        loop {
+            let old = self.store().endpoint(change.tenant, change.id).await?.ok_or(NONE)?;
+            let now = self.now();
+            let mut new = apply(&old, now)?;
+            if new == old {
+                return Ok(old);
+            }
+            new.updated_at = now;
+            let subject = change.id.to_string();
+            let shown = |it: &Endpoint| -> Result<_, AppError> {
+                Ok(Some(audit::endpoint(it, &names(&self.open_headers(it)?))))
+            };
+            let act = Act {
+                action: change.action,
+                subject: &subject,
+                before: shown(&old)?,
+                after: shown(&new)?,
+            };
+            let entry = self.entry(change.caller, now, act);
+            match self.store().update_endpoint(new, entry).await {
+                Ok(Some(endpoint)) => {
+                    self.engine().config_changed(change.tenant).await;
+                    return Ok(endpoint);
+                }
+                Ok(None) => return Err(NONE),
+                Err(StoreError::Conflict { .. }) if tries < TRIES => tries += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// A URL that has not proved itself, where it must, gets nothing until it has (vendors.md ALV-VER-7); where it need not
+/// any more, it need not wait.
+fn status_after(old: &Endpoint, settings: &EndpointSettings) -> EndpointStatus {
+    let asked = profiles::verify(&old.settings);
+    let asks = profiles::verify(settings);
+    let unproved = old.settings.url != settings.url || asked == Verify::None;
+    match (old.status, asks) {
+        (EndpointStatus::Active | EndpointStatus::Paused, Verify::Challenge) if unproved => {
+            EndpointStatus::Pending
+        }
+        (EndpointStatus::Pending, Verify::None) => EndpointStatus::Active,
+        (status, _) => status,
+    }
+}

@@ -1,0 +1,115 @@
+//! Making an endpoint.
+
+use hookyard_domain::endpoint::{Endpoint, EndpointNo, EndpointStatus};
+use hookyard_domain::key::KeyScope;
+use hookyard_domain::profile::Profile;
+use hookyard_domain::retry::Verify;
+use hookyard_domain::secret::{SealedSecrets, Secret};
+use hookyard_domain::tenant::Tenant;
+use hookyard_rules::{profiles, signing};
+
+use super::input::{Bounds, NewEndpoint, within_limits};
+use super::{EndpointMade, names};
+use crate::audit::{self, Act};
+use crate::checks::Checks;
+use crate::{App, AppError, Caller};
+
+impl App {
+    /// Makes an endpoint. One that must prove itself is challenged at once; if it fails it stays pending.
+    pub async fn create_endpoint(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        mut new: NewEndpoint,
+    ) -> Result<EndpointMade, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let snapshot = self.engine().snapshot(no).await?;
+        let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
+        let tenant = &snapshot.tenant;
+        let bounds = Bounds { tenant, egress: &self.0.parts.egress };
+        let mut checks = Checks::default();
+        let given = new.secret.take().map(Secret::new);
+        let checked = new.check(&mut checks, bounds);
+        let profile = checked.as_ref().map_or(tenant.profile, |(it, _)| it.profile);
+        let secret = self.secret(&mut checks, profile, given);
+        let (settings, headers) = checks.done_with(checked)?;
+        within_limits(&settings, tenant)?;
+
+        let now = self.now();
+        let id = self.fresh_id(now);
+        let pending = profiles::verify(&settings) == Verify::Challenge;
+        let endpoint = Endpoint {
+            no: EndpointNo::default(),
+            id,
+            tenant: no,
+            headers: self.seal_headers(id, &headers)?,
+            secrets: SealedSecrets {
+                current: secret.as_ref().map(|it| self.seal_secret(id, it)),
+                previous: None,
+            },
+            status: if pending { EndpointStatus::Pending } else { EndpointStatus::Active },
+            disabled_reason: None,
+            disabled_at: None,
+            created_at: now,
+            updated_at: now,
+            revision: 0,
+            settings,
+        };
+        let subject = id.to_string();
+        let act = Act {
+            action: "endpoint.created",
+            subject: &subject,
+            after: Some(audit::endpoint(&endpoint, &names(&headers))),
+            ..Act::default()
+        };
+        let entry = self.entry(caller, now, act);
+        let most = endpoints_max(tenant, profile);
+        let endpoint = self.store().create_endpoint(endpoint, most, entry).await?;
+        self.engine().config_changed(no).await;
+        let endpoint = self.challenged(endpoint).await;
+        Ok(EndpointMade { details: self.details(endpoint).await?, secret })
+    }
+
+    /// The secret to sign with: the caller's own if it will do, else a fresh one.
+    pub(super) fn secret(
+        &self,
+        checks: &mut Checks,
+        profile: Profile,
+        given: Option<Secret>,
+    ) -> Option<Secret> {
+        let Some(given) = given else {
+            return Some(signing::generate(profile, &self.dice()));
+        };
+        if given.reveal().is_empty() && !profiles::of(profile).secret_required {
+            return None;
+        }
+        if let Err(bad) = signing::check_secret(profile, given.reveal()) {
+            checks.wrong("/secret", "bad_secret", bad.to_string());
+        }
+        Some(given)
+    }
+
+    /// The endpoint after its challenge, if it is pending. What went wrong with the challenge is no error of the request:
+    /// the endpoint stays pending and can be asked to verify again.
+    pub(super) async fn challenged(&self, endpoint: Endpoint) -> Endpoint {
+        if endpoint.status != EndpointStatus::Pending {
+            return endpoint;
+        }
+        match self.engine().verify(endpoint.tenant, endpoint.id).await {
+            Ok(verified) => verified.endpoint,
+            Err(error) => {
+                tracing::warn!(
+                    endpoint.id = %endpoint.id,
+                    error = &error as &dyn std::error::Error,
+                    "an endpoint could not be challenged and stays pending"
+                );
+                endpoint
+            }
+        }
+    }
+}
+
+fn endpoints_max(tenant: &Tenant, profile: Profile) -> Option<u32> {
+    let limits = [tenant.limits.endpoints, profiles::of(profile).endpoints_max];
+    limits.into_iter().flatten().min()
+}

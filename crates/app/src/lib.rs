@@ -1,0 +1,138 @@
+//! The hall: every wish of a caller, written once.
+//!
+//! Called by the doors (`http`, `mcp`) and by `cli`; calls `rules` for decisions, `store` for facts and `engine` for
+//! what happens by itself. Each function has one shape: check the caller, check the input, one or two calls down, the
+//! audit entry passed along with the change, the answer in domain words. Inputs come as their caller wrote them, so that
+//! every door has the same checks; all wrong fields are told at once.
+//!
+//! **Never** here: axum, the JSON of any API, status codes, SQL, an adapter by name.
+//! Start reading at [`caller`], then [`publish`] and [`endpoints`].
+
+pub mod audit;
+mod cache;
+pub mod caller;
+mod catalogue;
+mod checks;
+pub mod deliveries;
+pub mod endpoints;
+pub mod error;
+pub mod event_types;
+pub mod events;
+pub mod idempotency;
+pub mod keys;
+pub mod pages;
+pub mod publish;
+mod rates;
+pub mod replay;
+pub mod signatures;
+pub mod tenants;
+
+use std::sync::{Arc, Mutex};
+
+use hookyard_domain::id::Id;
+use hookyard_domain::key::KeyHash;
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::{Chance, Clock, Timestamp};
+use hookyard_engine::Engine;
+use hookyard_rules::egress::EgressPolicy;
+use hookyard_rules::seal::Keyring;
+use hookyard_store::Store;
+use hookyard_store::memory::ReplyKey;
+
+pub use caller::{Caller, KeyPowers, Who};
+pub use deliveries::{DeliveryQuery, Export};
+pub use endpoints::input::{
+    AutoDisableInput, EndpointPatch, NewEndpoint, RateLimitInput, RetryInput,
+};
+pub use endpoints::probe::{TestInput, TestedEndpoint, VerifiedEndpoint};
+pub use endpoints::secrets::RotateInput;
+pub use endpoints::{EndpointDetails, EndpointMade, Policy};
+pub use error::{AppError, Needs};
+pub use event_types::{EventTypeInput, Import, Imported};
+pub use events::EventQuery;
+pub use hookyard_store::history::ListedEvent;
+pub use idempotency::{Begin, IdempotencyKey, Ticket, request_hash};
+pub use keys::{KeyMade, NewKey};
+pub use pages::PageQuery;
+pub use publish::{Accepted, NewEvent, Repeat};
+pub use signatures::{Check, SignInput, Verdict, VerifyInput};
+pub use tenants::{LimitsInput, NewTenant, TenantPatch};
+
+use cache::Known;
+use rates::Rates;
+
+/// Callers and tenants remembered, each.
+const KNOWN_MAX: usize = 10_000;
+
+/// What the hall stands on.
+pub struct Parts {
+    /// Keeps the facts.
+    pub store: Arc<dyn Store>,
+    /// Does what happens by itself.
+    pub engine: Arc<Engine>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Throws the dice of ids, keys and secrets.
+    pub chance: Arc<dyn Chance>,
+    /// Seals secrets.
+    pub keyring: Arc<Keyring>,
+    /// Says which URLs an endpoint may have.
+    pub egress: Arc<EgressPolicy>,
+    /// SHA-256 of the operator's key.
+    pub operator_key: KeyHash,
+}
+
+/// Every wish of a caller. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    callers: Known<KeyHash, Arc<caller::KnownKey>>,
+    tenants: Known<Box<str>, TenantNo>,
+    rates: Rates,
+    orphans: Arc<Mutex<Vec<ReplyKey>>>,
+}
+
+impl App {
+    /// The hall over its parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            callers: Known::new(KNOWN_MAX),
+            tenants: Known::new(KNOWN_MAX),
+            rates: Rates::default(),
+            orphans: Arc::default(),
+        }))
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.parts.clock.now()
+    }
+
+    /// Answers when the store can be written to; what readiness asks.
+    pub async fn ready(&self) -> Result<(), AppError> {
+        Ok(self.store().ping().await?)
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.0.parts.store
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.parts.engine
+    }
+
+    pub(crate) fn dice<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.parts.chance.fill(&mut bytes);
+        bytes
+    }
+
+    pub(crate) fn fresh_id<K>(&self, now: Timestamp) -> Id<K> {
+        Id::new(now, self.dice())
+    }
+}

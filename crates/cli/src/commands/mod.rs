@@ -1,0 +1,84 @@
+//! The closed list of commands; one file each.
+
+mod backup;
+mod bench;
+mod completions;
+mod dev;
+mod doctor;
+mod migrate;
+mod openapi;
+mod restore;
+mod serve;
+
+use std::future::Future;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// Hookyard, a webhook gateway: accepts events, signs them and delivers them.
+#[derive(Parser)]
+#[command(name = "hookyard", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Try it: serve, publish a sample event, deliver it to a built-in receiver, show what happened
+    Dev(dev::Args),
+    /// Run the server
+    Serve(serve::Args),
+    /// Copy the embedded store to a file, also while the server runs
+    Backup(backup::Args),
+    /// Put a backup into an empty data folder
+    Restore(restore::Args),
+    /// Bring the store's schema up to date (also done at every start)
+    Migrate(migrate::Args),
+    /// Check configuration, data folder, store, keys, clock and network
+    Doctor(doctor::Args),
+    /// Print an OpenAPI document
+    Openapi(openapi::Args),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+    /// Measure: generate load, receive it, report
+    Bench(bench::BenchArgs),
+}
+
+/// Runs the command that was asked for.
+pub fn run(cli: Cli) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::Dev(args) => block_on(dev::run(args)),
+        Command::Serve(args) => block_on(serve::run(args)),
+        Command::Backup(args) => block_on(backup::run(args)),
+        Command::Restore(args) => block_on(restore::run(args)),
+        Command::Migrate(args) => block_on(migrate::run(args)),
+        Command::Doctor(args) => block_on(doctor::run(args)),
+        Command::Openapi(args) => openapi::run(&args),
+        Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Bench(args) => block_on(async { bench::run(args).await.map(|()| Exit::Ok) }),
+    }
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    let answer = runtime.block_on(command);
+    // What is still blocked at this point, as a look-up of a name, is nobody's any more.
+    runtime.shutdown_background();
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

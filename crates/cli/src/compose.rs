@@ -1,0 +1,174 @@
+//! Builds the house: store, engine, app, doors. The only place that names adapters.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use hookyard_app::App;
+use hookyard_domain::secret::Secret;
+use hookyard_domain::time::{Chance, Clock};
+use hookyard_engine::{Engine, Running};
+use hookyard_http::{DoorState, Gauge};
+use hookyard_rules::egress::EgressPolicy;
+use hookyard_store::Store;
+use hookyard_store_sqlite::SqliteStore;
+use hookyard_store_sqlite::backup::{self, BackupError};
+use hookyard_store_sqlite::inspect;
+pub use hookyard_store_sqlite::inspect::Folder;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::config::settings::Settings;
+use crate::data;
+use crate::exit::Exit;
+use crate::secrets::Given;
+
+/// What the house is built of.
+pub struct Materials<'a> {
+    /// Everything that was set.
+    pub settings: &'a Settings,
+    /// The secrets of the environment.
+    pub given: Given,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The dice.
+    pub chance: Arc<dyn Chance>,
+    /// What `/metrics` prints.
+    pub metrics: PrometheusHandle,
+}
+
+/// The house, running but with its doors still closed.
+pub struct House {
+    /// The engine.
+    pub running: Running,
+    /// The doors.
+    pub doors: DoorState,
+    /// The operator's key, where this start made it.
+    pub operator_key_made: Option<Secret>,
+}
+
+/// Opens the store and builds everything upon it.
+pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
+    let Materials { settings, given, clock, chance, metrics } = materials;
+    data::keep_private();
+    data::prepare(&settings.data)?;
+    let store = open_store(&settings.data).await?;
+    let (operator_key, operator_key_made) = given.operator(&*store, &*chance).await?;
+    let keyring = given.master(&settings.data, &*store, &*chance).await?;
+    let egress = Arc::new(EgressPolicy {
+        allow: settings.allow_networks.clone(),
+        allow_http: settings.allow_http,
+    });
+    let running = Engine::start(hookyard_engine::Parts {
+        store: Arc::clone(&store),
+        clock: Arc::clone(&clock),
+        chance: Arc::clone(&chance),
+        keyring: Arc::clone(&keyring),
+        egress: Arc::clone(&egress),
+        settings: engine_settings(settings),
+    })
+    .await
+    .context("starting the engine")?;
+    let engine = Arc::clone(&running.engine);
+    let app = App::new(hookyard_app::Parts {
+        store,
+        engine: Arc::clone(&engine),
+        clock,
+        chance: Arc::clone(&chance),
+        keyring,
+        egress,
+        operator_key,
+    });
+    let doors = DoorState::new(hookyard_http::Parts {
+        app,
+        chance,
+        metrics: Some(metrics),
+        gauges: Arc::new(move || gauges(&engine)),
+    });
+    Ok(House { running, doors, operator_key_made })
+}
+
+/// Opens the embedded store for this process alone, its schema brought up to date.
+pub async fn open_store(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    let shown = folder.display().to_string();
+    let dir = folder.to_owned();
+    let store = blocking(move || SqliteStore::open(&dir)).await?;
+    let store = store.with_context(|| format!("opening the store in {shown}"))?;
+    Ok(store)
+}
+
+/// Who has the embedded store's folder at the moment.
+pub fn folder(folder: &Path) -> anyhow::Result<Folder> {
+    inspect::folder(folder).with_context(|| format!("looking into {}", folder.display()))
+}
+
+/// The schema version of the embedded store; 0 where there is none.
+pub fn schema_version(folder: &Path) -> anyhow::Result<u32> {
+    inspect::schema_version(folder)
+        .with_context(|| format!("reading the store in {}", folder.display()))
+}
+
+/// What is damaged in the embedded store.
+pub async fn quick_check(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let dir = folder.to_owned();
+    Ok(blocking(move || inspect::quick_check(&dir)).await??)
+}
+
+/// Copies the embedded store to a file.
+pub async fn back_up(folder: &Path, file: &Path) -> anyhow::Result<()> {
+    let (dir, to) = (folder.to_owned(), file.to_owned());
+    blocking(move || backup::backup(&dir, &to)).await?.map_err(coded)
+}
+
+/// Puts a copy of the embedded store into an empty folder.
+pub async fn restore(file: &Path, folder: &Path) -> anyhow::Result<()> {
+    let (from, dir) = (file.to_owned(), folder.to_owned());
+    blocking(move || backup::restore(&from, &dir)).await?.map_err(coded)
+}
+
+/// What would overwrite something is refused; everything else failed.
+fn coded(error: BackupError) -> anyhow::Error {
+    match error {
+        BackupError::HoldsStore(_) => Exit::Refused.because(error.to_string()),
+        BackupError::NoStore(_)
+        | BackupError::NotABackup(_)
+        | BackupError::Damaged(..)
+        | BackupError::Io(..)
+        | BackupError::Store(_) => error.into(),
+    }
+}
+
+/// Runs what waits for the disk where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> anyhow::Result<T> {
+    tokio::task::spawn_blocking(work).await.context("working with the store")
+}
+
+fn engine_settings(settings: &Settings) -> hookyard_engine::Settings {
+    let usual = hookyard_engine::Settings::default();
+    hookyard_engine::Settings {
+        in_flight_max: settings.in_flight_max.unwrap_or(usual.in_flight_max),
+        ..usual
+    }
+}
+
+fn gauges(engine: &Engine) -> Vec<Gauge> {
+    let seen = engine.gauges();
+    let count = |name, help, value: usize| Gauge { name, help, value: value as f64 };
+    vec![
+        count("hookyard_engine_in_flight", "Attempts under way.", seen.in_flight),
+        count("hookyard_engine_lanes", "Endpoints with something owed.", seen.lanes),
+        count("hookyard_engine_queued", "Deliveries held in memory.", seen.queued),
+        count(
+            "hookyard_engine_overflowing",
+            "Endpoints with more owed in the store than in memory.",
+            seen.overflowing,
+        ),
+        count("hookyard_engine_unrecorded", "Outcomes that are not on disk yet.", seen.unrecorded),
+        Gauge {
+            name: "hookyard_engine_held_bytes",
+            help: "Bytes that deliveries held in memory take, about.",
+            value: seen.held_bytes as f64,
+        },
+    ]
+}

@@ -1,0 +1,45 @@
+//! Logs on stderr, and the recorder behind `/metrics`.
+
+use std::io::IsTerminal as _;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::raw::LogFormat;
+use crate::exit::Exit;
+
+/// Seconds: from a local receiver's answer to the longest time-out.
+const BUCKETS_S: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+
+/// Reads a log filter such as `info` or `hookyard_engine=debug,warn`.
+pub fn filter(text: &str) -> anyhow::Result<EnvFilter> {
+    EnvFilter::try_new(text).map_err(|error| {
+        Exit::Usage.because(format!(
+            "`--log {text}` is no filter ({error}); use `error`, `warn`, `info`, `debug`, `trace`, or \
+             `target=level` pairs joined by commas"
+        ))
+    })
+}
+
+/// Starts logging. Once per process.
+pub fn start_logs(text: &str, format: LogFormat) -> anyhow::Result<()> {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter(text)?)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let started = match format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_ansi(false).try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("starting the log: {error}"))
+}
+
+/// Installs the recorder; the handle prints what it holds. Its upkeep is the caller's.
+pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .set_buckets(&BUCKETS_S)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("installing the metrics recorder")
+}

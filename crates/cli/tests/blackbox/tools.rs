@@ -1,0 +1,91 @@
+//! `doctor`, `openapi` and `completions`.
+
+use serde_json::Value;
+
+use crate::world::{OPERATOR_KEY, World};
+
+fn state<'a>(report: &'a Value, check: &str) -> &'a str {
+    let checks = report["checks"].as_array().unwrap();
+    let found = checks.iter().find(|it| it["check"] == check);
+    found.unwrap_or_else(|| panic!("no `{check}` in {report}"))["state"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn the_doctor_finds_a_used_folder_well_with_and_without_a_server() {
+    let world = World::new();
+    let server = world.serve().await;
+    let data = world.data();
+    let doctor = ["doctor", "--json", "--data", data.to_str().unwrap()];
+    let report: Value = serde_json::from_str(&world.run(&doctor).await.ok().stdout).unwrap();
+    assert_eq!(report["ok"], true);
+    assert_eq!(state(&report, "data folder"), "ok");
+    assert_eq!(state(&report, "store"), "ok");
+    assert!(report.to_string().contains("in use by a running server"), "{report}");
+    assert!(server.stop().await.success());
+
+    let report: Value = serde_json::from_str(&world.run(&doctor).await.ok().stdout).unwrap();
+    for check in ["configuration", "data folder", "disk space", "store", "master key", "clock"] {
+        assert_eq!(state(&report, check), "ok", "{report}");
+    }
+    let table = world.run(&doctor[..1]).await.ok();
+    assert!(table.stdout.lines().any(|it| it.starts_with("ok    configuration")), "{table:#?}");
+}
+
+#[tokio::test]
+async fn the_doctor_changes_nothing_and_fails_on_what_a_server_would_fail_on() {
+    let world = World::new();
+    world.run(&["doctor", "--data", "new"]).await.ok();
+    assert!(!world.path("new").exists());
+    let server = world.serve().await;
+    let acme = server.operator().tenant("acme").await;
+    let endpoint = serde_json::json!({ "url": "http://127.0.0.1:9/", "events": ["*"] });
+    acme.post("/v1/tenants/acme/endpoints", &endpoint).await.expect(201);
+    assert!(server.stop().await.success());
+
+    let data = world.data();
+    let doctor = ["doctor", "--json", "--data", data.to_str().unwrap()];
+    let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let ran = world.run_with(&doctor, &[("HOOKYARD_MASTER_KEY", other)]).await;
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(state(&report, "master key"), "fail");
+    let ran = world.run_with(&doctor, &[("HOOKYARD_LISTEN", "x")]).await;
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn openapi_prints_the_committed_document_and_lists_the_surfaces_there_are() {
+    let world = World::new();
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api/openapi.json");
+    let committed = std::fs::read_to_string(committed).unwrap();
+    for args in [&["openapi"][..], &["openapi", "native"]] {
+        assert!(world.run(args).await.ok().stdout == committed, "run `cargo xtask codegen`");
+    }
+    let ran = world.run(&["openapi", "aly"]).await;
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    assert!(ran.stderr.contains("native"), "{ran:#?}");
+}
+
+#[tokio::test]
+async fn the_document_is_served_as_it_is_printed() {
+    let world = World::new();
+    let server = world.serve().await;
+    let served = server.client("").get("/openapi.json").await;
+    assert_eq!(served.headers["content-type"], "application/json");
+    let served = served.expect(200);
+    let printed = world.run(&["openapi"]).await.ok().stdout;
+    assert_eq!(served, serde_json::from_str::<Value>(&printed).unwrap());
+    assert_eq!(server.client(OPERATOR_KEY).get("/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn completions_are_printed_for_every_usual_shell() {
+    let world = World::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran = world.run(&["completions", shell]).await.ok();
+        assert!(
+            ran.stdout.contains("hookyard") && ran.stdout.contains("shutdown-grace"),
+            "{shell}"
+        );
+    }
+}

@@ -1,0 +1,368 @@
+//! Bodies: their exact bytes with a limit, and JSON that says where it is wrong.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use hookyard_domain::invalid::Invalid;
+use hookyard_domain::limit;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde_json::error::Category;
+
+/// How long a body may pause between two pieces; a client that drips may not hold a connection for ever.
+pub const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// Why a body could not be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// It is longer than is read.
+    #[error("the body is longer than {limit_bytes} bytes")]
+    TooLarge {
+        /// How long it may be.
+        limit_bytes: u64,
+    },
+    /// It paused for too long.
+    #[error("the body did not arrive in time")]
+    TimedOut,
+    /// It broke off.
+    #[error("the body broke off")]
+    BrokeOff,
+    /// Its content type is another one.
+    #[error("the content type has to be {expected}")]
+    ContentType {
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// There is none where one is needed.
+    #[error("a JSON body is required")]
+    Missing,
+    /// It is no JSON.
+    #[error("the body is no JSON: {what} at line {line}, column {column}")]
+    Malformed {
+        /// What the parser says.
+        what: String,
+        /// From 1.
+        line: usize,
+        /// From 1; 0 at the very beginning.
+        column: usize,
+    },
+    /// It is nested too deep.
+    #[error("the JSON is nested deeper than {} levels", limit::JSON_DEPTH_MAX)]
+    TooDeep,
+    /// It is JSON, but not of the form that is needed.
+    #[error("{0}")]
+    Form(Invalid),
+}
+
+/// Reads a whole body of at most `limit_bytes`. A body that came in one piece is not copied.
+///
+/// # Errors
+/// When it is too long, too slow or breaks off.
+pub async fn read(
+    headers: &HeaderMap,
+    mut body: Body,
+    limit_bytes: u64,
+) -> Result<Bytes, BodyError> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|it: u64| it > limit_bytes) {
+        return Err(BodyError::TooLarge { limit_bytes });
+    }
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(piece) = next_piece(&mut body).await? {
+        let so_far = first.len() + rest.len() + piece.len();
+        if u64::try_from(so_far).is_ok_and(|it| it > limit_bytes) {
+            return Err(BodyError::TooLarge { limit_bytes });
+        }
+        if first.is_empty() {
+            first = piece;
+        } else {
+            if rest.is_empty() {
+                let whole = announced.and_then(|it| usize::try_from(it).ok()).unwrap_or(so_far);
+                rest.reserve(whole.saturating_sub(first.len()));
+            }
+            rest.extend_from_slice(&piece);
+        }
+    }
+    if rest.is_empty() {
+        return Ok(first);
+    }
+    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+    whole.extend_from_slice(&first);
+    whole.extend_from_slice(&rest);
+    Ok(whole.freeze())
+}
+
+async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, BodyError> {
+    loop {
+        let frame =
+            tokio::time::timeout(PAUSE_MAX, body.frame()).await.map_err(|_| BodyError::TimedOut)?;
+        match frame {
+            None => return Ok(None),
+            Some(Err(_)) => return Err(BodyError::BrokeOff),
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    return Ok(Some(data));
+                }
+            }
+        }
+    }
+}
+
+/// The essence of the content type, without parameters; `None` when none is given.
+#[must_use]
+pub fn content_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().unwrap_or("unreadable");
+    Some(value.split(';').next().unwrap_or(value).trim())
+}
+
+/// Lets pass what calls itself JSON, or does not say what it is.
+///
+/// # Errors
+/// When the content type is something else.
+pub fn require_json(headers: &HeaderMap) -> Result<(), BodyError> {
+    match content_type(headers) {
+        None | Some("" | "application/json") => Ok(()),
+        Some(it) if is_json(it) => Ok(()),
+        Some(_) => Err(BodyError::ContentType { expected: "`application/json`" }),
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let it = content_type.to_ascii_lowercase();
+    it == "application/json" || (it.starts_with("application/") && it.ends_with("+json"))
+}
+
+/// Reads JSON. What is wrong is named by line and column when it is no JSON, by its pointer when it has the wrong form.
+///
+/// # Errors
+/// When it is empty, no JSON, too deep or of the wrong form.
+pub fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, BodyError> {
+    if bytes.is_empty() {
+        return Err(BodyError::Missing);
+    }
+    check_depth(bytes)?;
+    serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error))
+}
+
+/// Refuses JSON that is nested too deep. Where it cannot be, since there are too few brackets, this is one count.
+fn check_depth(bytes: &[u8]) -> Result<(), BodyError> {
+    let opening = bytes.iter().filter(|it| matches!(it, b'[' | b'{')).count();
+    if opening <= limit::JSON_DEPTH_MAX {
+        return Ok(());
+    }
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        if in_text {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_text = true,
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > limit::JSON_DEPTH_MAX {
+                    return Err(BodyError::TooDeep);
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Says what is wrong. Reads a second time with the path kept, which good bodies need not pay for.
+fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -> BodyError {
+    match error.classify() {
+        Category::Syntax | Category::Eof | Category::Io => {
+            let (line, column) = (error.line(), error.column());
+            BodyError::Malformed { what: bare(&error.to_string()).to_owned(), line, column }
+        }
+        Category::Data => {
+            let mut reader = serde_json::Deserializer::from_slice(bytes);
+            let path = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+                Ok(_) => String::new(),
+                Err(error) => pointer(error.path()),
+            };
+            BodyError::Form(fault(path, bare(&error.to_string())))
+        }
+    }
+}
+
+/// A message of the parser without its " at line … column …".
+fn bare(message: &str) -> &str {
+    message.rfind(" at line ").map_or(message, |at| &message[..at])
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => push_name(&mut pointer, key),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+/// Adds a name to a pointer, escaped as RFC 6901 wants it.
+fn push_name(pointer: &mut String, name: &str) {
+    pointer.push('/');
+    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+}
+
+/// The fault behind a message of `serde`; those about a field name it in backticks.
+fn fault(mut path: String, message: &str) -> Invalid {
+    let name = message.split('`').nth(1).unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default().to_owned();
+    if message.starts_with("missing field") {
+        push_name(&mut path, name);
+        return Invalid::new(path, "required", "this field is required");
+    }
+    if message.starts_with("unknown field") {
+        if last != name {
+            push_name(&mut path, name);
+        }
+        let known = message.split_once(", expected ").map_or("", |(_, known)| known);
+        let message = if known.is_empty() || known.starts_with("there are no") {
+            "there is no such field".to_owned()
+        } else {
+            format!("there is no such field; known here: {}", known.trim_start_matches("one of "))
+        };
+        return Invalid::new(path, "unknown_field", message);
+    }
+    if message.starts_with("duplicate field") {
+        if last != name {
+            push_name(&mut path, name);
+        }
+        return Invalid::new(path, "duplicate_field", "this field is there twice");
+    }
+    if message.starts_with("invalid type") {
+        return Invalid::new(path, "wrong_type", message);
+    }
+    Invalid::new(path, "invalid_value", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use hookyard_api::endpoints::{EndpointPatch, NewEndpoint};
+    use hookyard_api::events::NewEvent;
+
+    use super::*;
+
+    #[track_caller]
+    fn check<'a, T: Deserialize<'a>>(body: &'a str, pointer: &str, code: &str) {
+        match json::<T>(body.as_bytes()).err().expect(body) {
+            BodyError::Form(fault) => {
+                assert_eq!((fault.pointer.as_str(), fault.code), (pointer, code), "{body}");
+                assert!(!fault.message.contains(" at line "), "{}", fault.message);
+            }
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_body_is_named_by_its_pointer() {
+        check::<NewEndpoint>(r#"{"url":1}"#, "/url", "wrong_type");
+        check::<NewEndpoint>(r#"{"urls":"x"}"#, "/urls", "unknown_field");
+        check::<NewEndpoint>(r#"{"a/b~c":"x"}"#, "/a~1b~0c", "unknown_field");
+        check::<NewEndpoint>(r#"{"url":"x","url":"y"}"#, "/url", "duplicate_field");
+        check::<NewEndpoint>(r#"{"events":["a",2]}"#, "/events/1", "wrong_type");
+        check::<NewEndpoint>(
+            r#"{"retry":{"delays_s":[1,"2"]}}"#,
+            "/retry/delays_s/1",
+            "wrong_type",
+        );
+        check::<NewEndpoint>(r#"{"retry":{"delay":1}}"#, "/retry/delay", "unknown_field");
+        check::<NewEndpoint>(r#"{"rate_limit":{}}"#, "/rate_limit/per_s", "required");
+        check::<NewEndpoint>(r#"{"auto_disable":true}"#, "/auto_disable", "invalid_value");
+        check::<NewEndpoint>(r#"{"auto_disable":{"x":1}}"#, "/auto_disable/x", "unknown_field");
+        check::<NewEndpoint>(r#"{"headers":{"A":1}}"#, "/headers/A", "wrong_type");
+        check::<NewEndpoint>(r#"{"timeout_s":1.5}"#, "/timeout_s", "wrong_type");
+        check::<NewEndpoint>("[1]", "/0", "wrong_type");
+        check::<NewEndpoint>(r#""text""#, "", "wrong_type");
+        check::<EndpointPatch>(r#"{"ordered":"yes"}"#, "/ordered", "wrong_type");
+        check::<EndpointPatch>(r#"{"id":"wh_1"}"#, "/id", "unknown_field");
+        check::<NewEvent<'_>>(r#"{"data":1}"#, "/type", "required");
+        check::<NewEvent<'_>>(r#"{"type":"a"}"#, "/data", "required");
+        check::<NewEvent<'_>>(r#"{"type":1,"data":1}"#, "/type", "wrong_type");
+        check::<NewEvent<'_>>(r#"{"type":"a","data":1,"foo":{}}"#, "/foo", "unknown_field");
+    }
+
+    #[test]
+    fn what_is_no_json_is_named_by_line_and_column() {
+        let error = json::<NewEvent<'_>>(b"{\"type\": \"a\",\n \"data\": nope}").unwrap_err();
+        let BodyError::Malformed { line, column, what } = error else { panic!("{error:?}") };
+        assert_eq!((line, column, what.as_str()), (2, 11, "expected ident"));
+        for bad in ["{", "{}}", "{\"type\":\"a\",\"data\":{]}", "\u{feff}{}", "{'a':1}"] {
+            let error = json::<NewEvent<'_>>(bad.as_bytes()).unwrap_err();
+            assert!(matches!(error, BodyError::Malformed { .. }), "{bad}: {error:?}");
+        }
+        let error = json::<NewEvent<'_>>(b"{\"type\":\"a\",\"data\":\"\xff\"}").unwrap_err();
+        assert!(matches!(error, BodyError::Malformed { .. }), "{error:?}");
+        assert_eq!(json::<NewEvent<'_>>(b"").unwrap_err(), BodyError::Missing);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_but_brackets_in_texts_and_side_by_side_are_not() {
+        let deep = |levels: usize| {
+            format!("{{\"type\":\"a\",\"data\":{}{}}}", "[".repeat(levels), "]".repeat(levels))
+        };
+        assert!(json::<NewEvent<'_>>(deep(limit::JSON_DEPTH_MAX - 1).as_bytes()).is_ok());
+        let too_deep = deep(limit::JSON_DEPTH_MAX);
+        assert_eq!(json::<NewEvent<'_>>(too_deep.as_bytes()).unwrap_err(), BodyError::TooDeep);
+        let wide = format!("{{\"type\":\"a\",\"data\":[{}[]]}}", "[],".repeat(500));
+        assert!(json::<NewEvent<'_>>(wide.as_bytes()).is_ok());
+        let text = format!("{{\"type\":\"a\",\"data\":\"\\\"{}\"}}", "[".repeat(500));
+        assert!(json::<NewEvent<'_>>(text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn json_content_types_pass_and_others_do_not() {
+        let with = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, http::HeaderValue::from_static(value));
+            require_json(&headers).is_ok()
+        };
+        assert!(require_json(&HeaderMap::new()).is_ok());
+        assert!(with("application/json"));
+        assert!(with("Application/JSON; charset=utf-8"));
+        assert!(with("application/merge-patch+json"));
+        assert!(!with("text/plain"));
+        assert!(!with("application/x-www-form-urlencoded"));
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_whether_it_says_its_length_or_not() {
+        let read_it =
+            async |body: Body, limit_bytes| read(&HeaderMap::new(), body, limit_bytes).await;
+        assert_eq!(read_it(Body::from("abcd"), 4).await.unwrap(), "abcd");
+        let too_large = Err(BodyError::TooLarge { limit_bytes: 3 });
+        assert_eq!(read_it(Body::from("abcd"), 3).await, too_large);
+        let pieces = ["ab", "", "cd"].map(|it| Ok::<_, std::convert::Infallible>(Bytes::from(it)));
+        let body = || Body::from_stream(futures_util::stream::iter(pieces.clone()));
+        assert_eq!(read_it(body(), 4).await.unwrap(), "abcd");
+        assert_eq!(read_it(body(), 3).await, too_large);
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("4"));
+        assert_eq!(read(&headers, Body::empty(), 3).await, too_large);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_coming_is_given_up() {
+        let never = futures_util::stream::pending::<Result<Bytes, std::convert::Infallible>>();
+        let read = read(&HeaderMap::new(), Body::from_stream(never), 10).await;
+        assert_eq!(read, Err(BodyError::TimedOut));
+    }
+}

@@ -1,0 +1,41 @@
+//! Doors: the HTTP side of Hookyard. Translates requests into calls of `app` and its answers into responses, decides nothing.
+//!
+//! Called by `cli`, which composes a [`DoorState`], asks for a [`router`] and hands it to [`server::serve`].
+//! - [`native`]: the API under `/v1`, one file of handlers per noun, and its OpenAPI document;
+//! - [`docs`]: the API reference for people, made from that document; [`ops`]: health, readiness, metrics;
+//! - [`body`], [`auth`]: exact bytes with a limit, JSON with pointers to what is wrong, who is asking;
+//! - [`layers`]: what every request passes; [`server`]: connections.
+//!
+//! **Never** here: a decision about delivery, a store, a database; no cause of an error leaves through a body.
+//! Start reading at [`native`] and [`native::publish`], the hot path.
+
+pub mod auth;
+pub mod body;
+pub mod docs;
+pub mod layers;
+pub mod native;
+pub mod ops;
+pub mod server;
+mod state;
+
+use axum::Router;
+
+pub use state::{DoorState, Gauge, Gauges, Parts};
+
+/// Every route of this room.
+pub fn router(state: DoorState) -> Router {
+    router_with(state, Router::new())
+}
+
+/// The same with more routes under the same layers. `extra` has no fallback of its own.
+pub fn router_with(state: DoorState, extra: Router) -> Router {
+    Router::new()
+        .merge(native::router(&state))
+        .merge(docs::router())
+        .merge(ops::router(&state))
+        .merge(extra)
+        .method_not_allowed_fallback(native::problem::no_method)
+        .fallback(native::problem::no_route)
+        // One layer, not four: request id, guard against panics, log line, count. See `layers`.
+        .layer(layers::Front::new(state))
+}

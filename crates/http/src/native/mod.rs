@@ -1,0 +1,73 @@
+//! The native API: the table of its routes. One file of handlers per noun.
+
+pub mod api_keys;
+pub mod audit;
+pub mod batch;
+pub mod deliveries;
+pub mod endpoints;
+pub mod event_types;
+pub mod events;
+pub mod export;
+pub mod extract;
+pub mod idempotency;
+pub mod openapi;
+pub mod problem;
+pub mod publish;
+pub mod signatures;
+pub mod tenants;
+
+use axum::Router;
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::DoorState;
+
+/// The native API and its document.
+pub fn router(state: &DoorState) -> Router {
+    let remember = axum::middleware::from_fn_with_state(state.clone(), idempotency::remember);
+    Router::from(remembered().route_layer(remember))
+        .merge(Router::from(hot()))
+        .route("/openapi.json", get(openapi::serve))
+        .with_state(state.clone())
+}
+
+/// Every route whose POST is remembered by its `Idempotency-Key` here at the door.
+fn remembered() -> OpenApiRouter<DoorState> {
+    OpenApiRouter::new()
+        .routes(routes!(tenants::create, tenants::list))
+        .routes(routes!(tenants::read, tenants::update, tenants::delete))
+        .routes(routes!(api_keys::create, api_keys::list))
+        .routes(routes!(api_keys::delete))
+        .routes(routes!(event_types::create, event_types::list))
+        .routes(routes!(event_types::import))
+        .routes(routes!(event_types::read, event_types::put, event_types::delete))
+        .routes(routes!(endpoints::create, endpoints::list))
+        .routes(routes!(endpoints::read, endpoints::update, endpoints::delete))
+        .routes(routes!(endpoints::enable))
+        .routes(routes!(endpoints::disable))
+        .routes(routes!(endpoints::pause))
+        .routes(routes!(endpoints::resume))
+        .routes(routes!(endpoints::verify))
+        .routes(routes!(endpoints::test))
+        .routes(routes!(endpoints::rotate_secret))
+        .routes(routes!(endpoints::reveal_secret))
+        .routes(routes!(batch::publish_batch))
+        .routes(routes!(events::read))
+        .routes(routes!(events::deliveries))
+        .routes(routes!(events::replay))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(export::export))
+        .routes(routes!(deliveries::read))
+        .routes(routes!(deliveries::attempts))
+        .routes(routes!(deliveries::retry))
+        .routes(routes!(deliveries::cancel))
+        .routes(routes!(audit::list))
+        .routes(routes!(signatures::sign))
+        .routes(routes!(signatures::verify))
+}
+
+/// The hot path: nothing between the router and the handler. Its `Idempotency-Key` goes into the commit itself.
+fn hot() -> OpenApiRouter<DoorState> {
+    OpenApiRouter::new().routes(routes!(publish::publish, events::list))
+}

@@ -1,0 +1,386 @@
+//! The OpenAPI document: the routes' own annotations, plus what all of them share.
+//!
+//! Parameters of paths, the `Idempotency-Key`, and every problem a route can answer follow from its path and method, so they
+//! are added here once and cannot be forgotten at a handler.
+
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use axum::response::Response;
+use hookyard_api::problem::{FieldError, Problem};
+use http::StatusCode;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ContentBuilder, OpenApi, Ref, RefOr, Required, Response as Documented, ResponseBuilder, Schema,
+    Server,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::extract::reply_bytes;
+
+const DESCRIPTION: &str = "\
+Publish an event once; Hookyard delivers it, signed, to every endpoint that subscribed to it, tries again until it arrives, \
+and shows each attempt.
+
+**Keys.** Send `Authorization: Bearer KEY`: the operator's key, or a key of the tenant. A key never reveals another tenant's \
+things: they answer 404.
+
+**Forms.** JSON in snake case, times in RFC 3339 with milliseconds. Unknown fields of a body are refused.
+
+**Errors** are `application/problem+json` (RFC 9457) with a stable `code`, and for wrong fields `errors` with a `pointer` each.
+
+**Lists** are newest first. Give `next_cursor` as `cursor` to go on.
+
+**Idempotency.** Every POST takes an `Idempotency-Key`, remembered for 24 hours: the same request again gets the first \
+answer with `idempotency-replayed: true`, another request with the key gets 422, one that comes while the first is still \
+running gets 409.";
+
+const TAGS: [(&str, &str); 8] = [
+    ("Tenants", "Who owns everything else; for the operator."),
+    ("API keys", "What a tenant's programs prove themselves with."),
+    ("Event types", "A tenant's catalogue; publishing does not need it."),
+    ("Endpoints", "Where deliveries go: URL, types, policy, secret."),
+    ("Events", "What happened: publish, look, replay."),
+    ("Deliveries", "One event owed to one endpoint, and its attempts."),
+    ("Audit", "Who did what, when, from where."),
+    ("Signatures", "Sign and verify any payload, to find out why a signature does not fit."),
+];
+
+/// A refusal that several routes share: status, name among the components, when it comes.
+type Shared = (u16, &'static str, &'static str);
+
+const BAD_BODY: Shared = (400, "BadRequest", "The body is missing, no JSON, or nested too deep.");
+const NO_KEY: Shared = (401, "Unauthenticated", "There is no key, or it is not valid (any more).");
+const FORBIDDEN: Shared = (403, "Forbidden", "The key is good, but not for this.");
+const NOT_FOUND: Shared = (404, "NotFound", "It is not there, or belongs to another tenant.");
+const SLOW_BODY: Shared = (408, "TimedOut", "The body stopped coming.");
+const CONFLICT: Shared = (
+    409,
+    "Conflict",
+    "The state of things does not allow it, or the first request with this `Idempotency-Key` is still running.",
+);
+const TOO_LARGE: Shared = (413, "TooLarge", "The body is over the limit.");
+const NOT_JSON: Shared = (415, "UnsupportedMediaType", "The body calls itself something else.");
+const INVALID: Shared = (
+    422,
+    "Invalid",
+    "Fields or parameters are wrong, a limit is reached, or the `Idempotency-Key` was used with another request.",
+);
+const TOO_MANY: Shared = (429, "TooManyRequests", "Too many requests; `Retry-After` says when.");
+const INTERNAL: Shared = (500, "Internal", "Something went wrong at our side.");
+const UNAVAILABLE: Shared = (503, "Unavailable", "The store cannot be reached; nothing was done.");
+
+const SHARED: [Shared; 12] = [
+    BAD_BODY,
+    NO_KEY,
+    FORBIDDEN,
+    NOT_FOUND,
+    SLOW_BODY,
+    CONFLICT,
+    TOO_LARGE,
+    NOT_JSON,
+    INVALID,
+    TOO_MANY,
+    INTERNAL,
+    UNAVAILABLE,
+];
+
+/// The document of the native API.
+#[must_use]
+pub fn document() -> OpenApi {
+    let mut document = super::remembered().merge(super::hot()).into_openapi();
+    document.info = InfoBuilder::new()
+        .title("Hookyard")
+        .version("1")
+        .description(Some(DESCRIPTION))
+        .license(Some(
+            LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build(),
+        ))
+        .build();
+    document.servers = Some(vec![Server::new("/")]);
+    document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
+    let tag =
+        |(name, text): (&str, &str)| TagBuilder::new().name(name).description(Some(text)).build();
+    document.tags = Some(TAGS.map(tag).to_vec());
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            complete(path, method, operation);
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    let key = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The operator's key or a key of the tenant."))
+        .build();
+    components.security_schemes.insert("key".into(), SecurityScheme::Http(key).into());
+    components.schemas.insert(Problem::name().into(), Problem::schema());
+    components.schemas.insert(FieldError::name().into(), FieldError::schema());
+    for shared in SHARED {
+        components.responses.insert(shared.1.into(), RefOr::T(refusal(shared)));
+    }
+    document
+}
+
+/// The document as text: pretty, the same for the same code.
+#[must_use]
+pub fn document_json() -> String {
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+static TEXT: LazyLock<String> = LazyLock::new(document_json);
+
+/// `GET /openapi.json`.
+pub async fn serve() -> Response {
+    reply_bytes(StatusCode::OK, Body::from(TEXT.as_str()))
+}
+
+/// The operations of a path with their methods.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", item.get.as_mut()),
+        ("put", item.put.as_mut()),
+        ("post", item.post.as_mut()),
+        ("delete", item.delete.as_mut()),
+        ("patch", item.patch.as_mut()),
+    ];
+    all.into_iter().filter_map(|(method, operation)| operation.map(|it| (method, it)))
+}
+
+fn complete(path: &str, method: &str, operation: &mut Operation) {
+    let mut parameters: Vec<RefOr<Parameter>> = path_parameters(path).map(RefOr::T).collect();
+    parameters.append(&mut operation.parameters.take().unwrap_or_default());
+    let has_query = parameters.len() > path.matches('{').count();
+    if method == "post" {
+        parameters.push(RefOr::T(idempotency_key()));
+    }
+    operation.parameters = (!parameters.is_empty()).then_some(parameters);
+    let has_body = operation.request_body.is_some();
+    let mut refusals = vec![NO_KEY, FORBIDDEN, TOO_MANY, INTERNAL, UNAVAILABLE];
+    if path.contains('{') {
+        refusals.push(NOT_FOUND);
+    }
+    if has_body {
+        refusals.extend([BAD_BODY, SLOW_BODY, TOO_LARGE, NOT_JSON]);
+    }
+    if has_body || has_query || method == "post" {
+        refusals.push(INVALID);
+    }
+    if matches!(method, "post" | "patch" | "put") {
+        refusals.push(CONFLICT);
+    }
+    for (status, name, _) in refusals {
+        let refusal = RefOr::Ref(Ref::from_response_name(name));
+        operation.responses.responses.entry(status.to_string()).or_insert(refusal);
+    }
+}
+
+fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
+    path.split('/').filter_map(|segment| {
+        let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+        let description = match name {
+            "tenant" => "The tenant's name.",
+            "name" => "The event type's name.",
+            _ => "Its id.",
+        };
+        Some(
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some(description))
+                .schema(Some(text_schema(None)))
+                .build(),
+        )
+    })
+}
+
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Makes the request happen once, however often it is sent."))
+        .schema(Some(text_schema(Some(255))))
+        .build()
+}
+
+fn text_schema(chars_max: Option<usize>) -> Schema {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .min_length(Some(1))
+        .max_length(chars_max)
+        .build()
+        .into()
+}
+
+fn refusal((status, _, description): Shared) -> Documented {
+    let problem = Ref::from_schema_name(Problem::name());
+    let mut response = ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", ContentBuilder::new().schema(Some(problem)).build());
+    if matches!(status, 429 | 503) {
+        let seconds = ObjectBuilder::new()
+            .schema_type(SchemaType::Type(Type::Integer))
+            .minimum(Some(1))
+            .build();
+        let header = HeaderBuilder::new()
+            .description(Some("Seconds to wait."))
+            .schema(Some(seconds))
+            .build();
+        response = response.header("Retry-After", header);
+    }
+    response.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// Every route of the contract that stands in this room, with its methods.
+    const ROUTES: [(&str, &str); 31] = [
+        ("/v1/tenants", "get post"),
+        ("/v1/tenants/{tenant}", "delete get patch"),
+        ("/v1/tenants/{tenant}/api-keys", "get post"),
+        ("/v1/tenants/{tenant}/api-keys/{id}", "delete"),
+        ("/v1/tenants/{tenant}/event-types", "get post"),
+        ("/v1/tenants/{tenant}/event-types/import", "post"),
+        ("/v1/tenants/{tenant}/event-types/{name}", "delete get put"),
+        ("/v1/tenants/{tenant}/endpoints", "get post"),
+        ("/v1/tenants/{tenant}/endpoints/{id}", "delete get patch"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/enable", "post"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/disable", "post"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/pause", "post"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/resume", "post"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/verify", "post"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/test", "post"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/rotate-secret", "post"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/reveal-secret", "post"),
+        ("/v1/tenants/{tenant}/events", "get post"),
+        ("/v1/tenants/{tenant}/events/batch", "post"),
+        ("/v1/tenants/{tenant}/events/{id}", "get"),
+        ("/v1/tenants/{tenant}/events/{id}/deliveries", "get"),
+        ("/v1/tenants/{tenant}/events/{id}/replay", "post"),
+        ("/v1/tenants/{tenant}/deliveries", "get"),
+        ("/v1/tenants/{tenant}/deliveries/export", "get"),
+        ("/v1/tenants/{tenant}/deliveries/{id}", "get"),
+        ("/v1/tenants/{tenant}/deliveries/{id}/attempts", "get"),
+        ("/v1/tenants/{tenant}/deliveries/{id}/retry", "post"),
+        ("/v1/tenants/{tenant}/deliveries/{id}/cancel", "post"),
+        ("/v1/tenants/{tenant}/audit", "get"),
+        ("/v1/signatures/sign", "post"),
+        ("/v1/signatures/verify", "post"),
+    ];
+
+    fn parsed() -> Value {
+        serde_json::from_str(&document_json()).unwrap()
+    }
+
+    fn each_operation(document: &Value, mut look: impl FnMut(&str, &str, &Value)) {
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                look(path, method, operation);
+            }
+        }
+    }
+
+    #[test]
+    fn every_route_of_the_contract_is_in_the_document_and_no_other() {
+        let document = parsed();
+        assert_eq!(document["openapi"], "3.1.0");
+        let mut found = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let methods: Vec<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
+            found.insert((path.as_str(), methods.join(" ")));
+        }
+        let want: BTreeSet<_> =
+            ROUTES.iter().map(|(path, methods)| (*path, (*methods).to_owned())).collect();
+        assert_eq!(found, want);
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own_a_known_tag_and_its_problems() {
+        let document = parsed();
+        let mut names = BTreeSet::new();
+        let tags: BTreeSet<_> = TAGS.iter().map(|(name, _)| *name).collect();
+        each_operation(&document, |path, method, operation| {
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(names.insert(name.clone()), "{name} is there twice");
+            let tag = operation["tags"][0].as_str().unwrap();
+            assert!(tags.contains(tag) && operation["tags"][1].is_null(), "{name}: {tag}");
+            assert!(operation["summary"].is_string(), "{name}");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|it| it.starts_with('2')), "{name}");
+            for status in ["401", "403", "429", "500", "503"] {
+                assert!(responses.contains_key(status), "{name} {status}");
+            }
+            assert_eq!(responses.contains_key("404"), path.contains('{'), "{name}");
+            let body = operation.get("requestBody").is_some();
+            assert_eq!(responses.contains_key("415"), body, "{name}");
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let headers = parameters.iter().filter(|it| it["in"] == "header").count();
+            assert_eq!(headers, usize::from(method == "post"), "{name}");
+            let in_path = parameters.iter().filter(|it| it["in"] == "path").count();
+            assert_eq!(in_path, path.matches('{').count(), "{name}");
+        });
+    }
+
+    fn refs<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+        match value {
+            Value::Object(map) => {
+                if let Some(Value::String(target)) = map.get("$ref") {
+                    found.insert(target);
+                }
+                map.values().for_each(|it| refs(it, found));
+            }
+            Value::Array(list) => list.iter().for_each(|it| refs(it, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere_and_every_component_is_used() {
+        let document = parsed();
+        let mut found = BTreeSet::new();
+        refs(&document, &mut found);
+        for target in &found {
+            assert!(document.pointer(&target[1..]).is_some(), "{target}");
+        }
+        for kind in ["schemas", "responses"] {
+            for name in document["components"][kind].as_object().unwrap().keys() {
+                let target = format!("#/components/{kind}/{name}");
+                assert!(found.contains(target.as_str()), "{target} is not used");
+            }
+        }
+    }
+
+    #[test]
+    fn requests_refuse_unknown_fields_and_say_their_bounds() {
+        let document = parsed();
+        let schemas = &document["components"]["schemas"];
+        for name in ["NewEvent", "NewEndpoint", "EndpointPatch", "NewTenant", "NewApiKey"] {
+            assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
+        }
+        let required: Vec<_> = schemas["NewEndpoint"]["required"].as_array().unwrap().to_vec();
+        assert_eq!(required, ["url", "events"]);
+        let required = schemas["NewEvent"]["required"].as_array().unwrap().clone();
+        assert_eq!(required, ["type", "data"]);
+        assert_eq!(schemas["NewEvent"]["properties"]["type"]["maxLength"], 128);
+        assert!(schemas["EndpointPatch"]["required"].is_null());
+    }
+
+    #[test]
+    fn the_document_is_the_same_each_time() {
+        assert_eq!(document_json(), document_json());
+    }
+}

@@ -1,0 +1,182 @@
+//! Connections: accepts them, bounds them, times them out, and lets them go in peace.
+//!
+//! An accept loop of our own over `hyper`, since a header that never ends must not hold a connection. Three things stand here
+//! that a handler cannot do for itself: at most so many connections at once; time-outs for headers (bodies have theirs in
+//! [`crate::body`]); and a change runs to its end even when its client hangs up in the middle.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Response;
+use http::{Method, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tower::Service;
+
+/// Connections at once; more wait in the kernel's queue. Each costs about 20 KiB and a file descriptor.
+const CONNECTIONS_MAX: usize = 10_000;
+/// How long a request's head may take, and how long a connection may idle between requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of a request's head; also the read buffer's bound.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// How long to wait when the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The caller's address, among a request's extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Serves until `shutdown` is ready, then lets open requests finish for at most `grace`.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+    grace: Duration,
+) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let (closing, closed) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            Some(_) = connections.join_next() => {}
+            (stream, peer, permit) = accept(&listener, &room) => {
+                connections.spawn(connection(stream, peer, permit, router.clone(), closed.clone()));
+            }
+        }
+    }
+    drop(listener);
+    closing.send_replace(true);
+    let rest = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, rest).await.is_err() {
+        tracing::warn!(open = connections.len(), "gave up waiting for open requests");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed, so there is always a permit in the end.
+    let permit = Arc::clone(room).acquire_owned().await.ok();
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => return (stream, peer, permit),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    _permit: Option<OwnedSemaphorePermit>,
+    router: Router,
+    mut closed: watch::Receiver<bool>,
+) {
+    // An answer is one small write; waiting to send more with it only delays it.
+    let _ = stream.set_nodelay(true);
+    let left = Left::default();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        let change = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        let answer = router.clone().call(request);
+        if change { Answering::to_its_end(answer, &left) } else { Answering::while_wanted(answer) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
+    let ended = {
+        // Dropped at the end of this block, and with it an answer that nobody waits for any more: into `left`.
+        let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let closing = async { closed.wait_for(|it| *it).await.is_ok() };
+        tokio::select! {
+            ended = &mut serving => ended,
+            _ = closing => {
+                serving.as_mut().graceful_shutdown();
+                serving.as_mut().await
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+    let unfinished = left.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(unfinished) = unfinished {
+        let _ = unfinished.await;
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+/// Where a change that nobody waits for any more is left, for the connection's task to finish.
+type Left = Arc<Mutex<Option<Answer>>>;
+
+/// A request being answered. A change that is dropped half-way, because its client hung up, is left to be finished.
+struct Answering {
+    answer: Option<Answer>,
+    left: Option<Left>,
+}
+
+impl Answering {
+    fn while_wanted(
+        answer: impl Future<Output = Result<Response, Infallible>> + Send + 'static,
+    ) -> Self {
+        Self { answer: Some(Box::pin(answer)), left: None }
+    }
+
+    fn to_its_end(
+        answer: impl Future<Output = Result<Response, Infallible>> + Send + 'static,
+        left: &Left,
+    ) -> Self {
+        Self { answer: Some(Box::pin(answer)), left: Some(Arc::clone(left)) }
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(answer) = &mut self.answer else { return Poll::Pending };
+        let ready = answer.as_mut().poll(ctx);
+        if ready.is_ready() {
+            self.answer = None;
+        }
+        ready
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if let (Some(answer), Some(left)) = (self.answer.take(), &self.left) {
+            *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        }
+    }
+}

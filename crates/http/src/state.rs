@@ -1,0 +1,100 @@
+//! What handlers get.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use hookyard_app::App;
+use hookyard_domain::time::Chance;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::layers::log::Answered;
+
+/// A number that is asked for when metrics are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauge {
+    /// Its metric name.
+    pub name: &'static str,
+    /// What it says.
+    pub help: &'static str,
+    /// What it is at the moment.
+    pub value: f64,
+}
+
+/// Asks for every gauge.
+pub type Gauges = Arc<dyn Fn() -> Vec<Gauge> + Send + Sync>;
+
+/// What the doors stand on.
+pub struct Parts {
+    /// Every wish of a caller.
+    pub app: App,
+    /// Makes request ids that differ from process to process.
+    pub chance: Arc<dyn Chance>,
+    /// Renders the process's metrics. Its recorder must be installed already.
+    pub metrics: Option<PrometheusHandle>,
+    /// What the engine is doing.
+    pub gauges: Gauges,
+}
+
+/// The state every handler shares.
+#[derive(Clone)]
+pub struct DoorState(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    metrics: Option<PrometheusHandle>,
+    gauges: Gauges,
+    draining: AtomicBool,
+    request_prefix: u64,
+    requests: AtomicU64,
+    answered: Answered,
+}
+
+impl DoorState {
+    /// The state of one process.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let mut random = [0_u8; 8];
+        parts.chance.fill(&mut random);
+        Self(Arc::new(Inner {
+            app: parts.app,
+            metrics: parts.metrics,
+            gauges: parts.gauges,
+            draining: AtomicBool::new(false),
+            request_prefix: u64::from_be_bytes(random),
+            requests: AtomicU64::new(0),
+            answered: Answered::register(),
+        }))
+    }
+
+    /// Every wish of a caller.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    /// From here on readiness says no, so that load balancers send nobody any more.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn metrics(&self) -> Option<&PrometheusHandle> {
+        self.0.metrics.as_ref()
+    }
+
+    pub(crate) fn gauges(&self) -> Vec<Gauge> {
+        (self.0.gauges)()
+    }
+
+    pub(crate) fn answered(&self) -> &Answered {
+        &self.0.answered
+    }
+
+    /// Two numbers that together name one request.
+    pub(crate) fn next_request(&self) -> (u64, u64) {
+        (self.0.request_prefix, self.0.requests.fetch_add(1, Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,133 @@
+//! Folds the write-ahead log into the file, off the hot path.
+//!
+//! A thread of its own does most of it beside the writer; only when the log has grown long is the rest done while the
+//! writer waits, since only a log without a writer can begin again at its start.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use crate::error::Result;
+use crate::open;
+use crate::writer::Writer;
+
+/// Pages (of 8 KiB) written to the log before the thread is woken: 16 MiB.
+const STEP_PAGES: u32 = 2048;
+/// Pages in the log from which on the writer is stopped to let it begin again: 64 MiB.
+const RESTART_PAGES: u32 = 8192;
+
+#[derive(Default)]
+struct Asked {
+    work: bool,
+    stop: bool,
+}
+
+/// What the thread, the writer and `tidy` share.
+pub(crate) struct Log {
+    conn: Mutex<Connection>,
+    asked: Mutex<Asked>,
+    wake: Condvar,
+    pages: AtomicU32,
+    folded: AtomicU32,
+}
+
+/// The thread; it ends when this is dropped.
+pub(crate) struct Checkpointer {
+    log: Arc<Log>,
+    thread: Option<JoinHandle<()>>,
+}
+
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Log {
+    pub(crate) fn new(file: &Path, synced: bool) -> Result<Self> {
+        Ok(Self {
+            conn: Mutex::new(open::checkpointer(file, synced)?),
+            asked: Mutex::default(),
+            wake: Condvar::new(),
+            pages: AtomicU32::new(0),
+            folded: AtomicU32::new(0),
+        })
+    }
+
+    /// Told after each commit how long the log is.
+    pub(crate) fn grown(&self, pages: u32) {
+        self.pages.store(pages, Ordering::Relaxed);
+        let folded = self.folded.load(Ordering::Relaxed);
+        if pages < folded {
+            self.folded.store(0, Ordering::Relaxed);
+        } else if pages - folded >= STEP_PAGES {
+            self.folded.store(pages, Ordering::Relaxed);
+            hold(&self.asked).work = true;
+            self.wake.notify_one();
+        }
+    }
+
+    /// One round.
+    pub(crate) fn fold(&self, writer: &tokio::sync::Mutex<Writer>) -> Result<()> {
+        if self.pages.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        let conn = hold(&self.conn);
+        let pages = checkpoint(&conn, "PASSIVE")?;
+        if pages < RESTART_PAGES {
+            return Ok(());
+        }
+        // What came in during the first pass was much; the second leaves little to wait for.
+        checkpoint(&conn, "PASSIVE")?;
+        let _writer = writer.blocking_lock();
+        checkpoint(&conn, "RESTART")?;
+        Ok(())
+    }
+}
+
+/// Answers how many pages the log has.
+fn checkpoint(conn: &Connection, mode: &str) -> Result<u32> {
+    let pages: i64 =
+        conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1))?;
+    Ok(u32::try_from(pages).unwrap_or(0))
+}
+
+impl Checkpointer {
+    pub(crate) fn start(log: Arc<Log>, writer: Arc<tokio::sync::Mutex<Writer>>) -> Result<Self> {
+        let thread = std::thread::Builder::new().name("hookyard-checkpoint".into()).spawn({
+            let log = Arc::clone(&log);
+            move || serve(&log, &writer)
+        })?;
+        Ok(Self { log, thread: Some(thread) })
+    }
+}
+
+fn serve(log: &Log, writer: &tokio::sync::Mutex<Writer>) {
+    loop {
+        let mut asked = hold(&log.asked);
+        while !asked.work && !asked.stop {
+            asked = log.wake.wait(asked).unwrap_or_else(PoisonError::into_inner);
+        }
+        if asked.stop {
+            return;
+        }
+        asked.work = false;
+        drop(asked);
+        if let Err(error) = log.fold(writer) {
+            tracing::warn!(?error, "the write-ahead log could not be folded into the file");
+        }
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        hold(&self.log.asked).stop = true;
+        self.log.wake.notify_one();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the checkpoint thread panicked");
+        }
+    }
+}

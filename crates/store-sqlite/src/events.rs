@@ -1,0 +1,197 @@
+//! Rows of the table `event`: their bytes, and the event they are.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hookyard_domain::event::{Event, EventContent};
+use hookyard_domain::event_type::EventType;
+use hookyard_domain::headers::Headers;
+use hookyard_domain::id::{EventId, EventKey, SourceId};
+use hookyard_domain::subscription::Scope;
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
+use hookyard_store::ledger::{Once, Target};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use crate::codec::{self, Input, int, put, put_bytes, put_headers, short, time, uint};
+use crate::error::{Result, corrupt};
+
+/// An event with whom it is owed to.
+pub(crate) struct StoredEvent {
+    pub(crate) event: Arc<Event>,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// What stands before the payload.
+pub(crate) struct Head {
+    pub(crate) id: EventId,
+    pub(crate) tenant: TenantNo,
+    pub(crate) event_type: EventType,
+    pub(crate) accepted_at: Timestamp,
+    pub(crate) targets: Vec<Target>,
+}
+
+const HEADERS: u64 = 1;
+const PREVIOUS: u64 = 2;
+const CHANGES: u64 = 3;
+const ONCE_ID: u64 = 4;
+const ONCE_KEY: u64 = 5;
+
+/// The rare parts of an event, and what makes it happen once beyond its own `publisher_id`; `None` when there are none.
+pub(crate) fn extra_to_bytes(content: &EventContent, once: &[Once]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    if !content.headers.0.is_empty() {
+        put(&mut out, HEADERS);
+        put_headers(&mut out, &content.headers);
+    }
+    for (tag, bytes) in [(PREVIOUS, &content.previous), (CHANGES, &content.changes)] {
+        if let Some(bytes) = bytes {
+            put(&mut out, tag);
+            put_bytes(&mut out, bytes);
+        }
+    }
+    for once in once {
+        let (tag, text) = match once {
+            Once::PublisherId(id) if content.publisher_id.as_ref() == Some(id) => continue,
+            Once::PublisherId(id) => (ONCE_ID, id),
+            Once::Key { key, .. } => (ONCE_KEY, key),
+        };
+        put(&mut out, tag);
+        put_bytes(&mut out, text.as_bytes());
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+#[derive(Default)]
+struct Extra {
+    headers: Headers,
+    previous: Option<Bytes>,
+    changes: Option<Bytes>,
+    once: Vec<(i64, String)>,
+}
+
+fn extra(bytes: &[u8]) -> Option<Extra> {
+    let mut input = Input(bytes);
+    let mut extra = Extra::default();
+    while !input.is_empty() {
+        match input.number()? {
+            HEADERS => extra.headers = input.headers()?,
+            PREVIOUS => extra.previous = Some(Bytes::copy_from_slice(input.bytes()?)),
+            CHANGES => extra.changes = Some(Bytes::copy_from_slice(input.bytes()?)),
+            ONCE_ID => extra.once.push((0, input.text()?)),
+            ONCE_KEY => extra.once.push((1, input.text()?)),
+            _ => return None,
+        }
+    }
+    Some(extra)
+}
+
+fn blob<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<Option<&'r [u8]>> {
+    Ok(row.get_ref(at)?.as_blob_or_null()?)
+}
+
+fn text<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<&'r str> {
+    Ok(match row.get_ref(at)? {
+        ValueRef::Null => "",
+        value => value.as_str()?,
+    })
+}
+
+/// One whole event.
+pub(crate) fn load(conn: &Connection, key: u64) -> Result<Option<StoredEvent>> {
+    const SQL: &str = "SELECT tenant, type, scope, accepted_ms, occurred_ms, publisher_id, source,
+        targets, extra, data FROM event WHERE key = ?1";
+    let mut find = conn.prepare_cached(SQL)?;
+    let mut rows = find.query([int(key)])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let bad = |column| corrupt("event", column, key);
+    let key = EventKey(key);
+    let extra = match blob(row, 8)? {
+        None => Extra::default(),
+        Some(bytes) => extra(bytes).ok_or_else(|| bad("extra"))?,
+    };
+    let scope = match text(row, 2)? {
+        "" => None,
+        scope => Some(scope.parse::<Scope>().map_err(|_| bad("scope"))?),
+    };
+    let source = match blob(row, 6)? {
+        None => None,
+        Some(id) => Some(SourceId::from_u128(id_of(id).ok_or_else(|| bad("source"))?)),
+    };
+    let content = EventContent {
+        event_type: text(row, 1)?.parse().map_err(|_| bad("type"))?,
+        scope,
+        occurred_at: row.get::<_, Option<i64>>(4)?.map(time),
+        data: Bytes::copy_from_slice(blob(row, 9)?.ok_or_else(|| bad("data"))?),
+        previous: extra.previous,
+        changes: extra.changes,
+        headers: extra.headers,
+        publisher_id: row.get(5)?,
+        source,
+    };
+    let event = Arc::new(Event {
+        id: EventId::of(key, 0),
+        tenant: TenantNo(short(row.get(0)?)),
+        accepted_at: row.get::<_, Option<i64>>(3)?.map_or(key.time(), time),
+        content,
+    });
+    let targets = blob(row, 7)?.and_then(codec::targets).ok_or_else(|| bad("targets"))?;
+    Ok(Some(StoredEvent { event, targets }))
+}
+
+/// What stands before an event's payload.
+pub(crate) fn head(conn: &Connection, key: u64) -> Result<Option<Head>> {
+    const SQL: &str = "SELECT tenant, type, accepted_ms, targets FROM event WHERE key = ?1";
+    let mut find = conn.prepare_cached(SQL)?;
+    let mut rows = find.query([int(key)])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let bad = |column| corrupt("event", column, key);
+    let key = EventKey(key);
+    Ok(Some(Head {
+        id: EventId::of(key, 0),
+        tenant: TenantNo(short(row.get(0)?)),
+        event_type: text(row, 1)?.parse().map_err(|_| bad("type"))?,
+        accepted_at: row.get::<_, Option<i64>>(2)?.map_or(key.time(), time),
+        targets: blob(row, 3)?.and_then(codec::targets).ok_or_else(|| bad("targets"))?,
+    }))
+}
+
+/// The head of an event by its id, if the tenant owns it.
+pub(crate) fn own_head(conn: &Connection, tenant: TenantNo, id: EventId) -> Result<Option<Head>> {
+    let key = id.key();
+    if EventId::of(key, 0) != id {
+        return Ok(None);
+    }
+    Ok(head(conn, key.0)?.filter(|head| head.tenant == tenant))
+}
+
+/// What made an event happen once: kind and text of each.
+pub(crate) fn once_of(conn: &Connection, key: u64) -> Result<Vec<(i64, String)>> {
+    let row: Option<(Option<String>, Option<Vec<u8>>)> = conn
+        .prepare_cached("SELECT publisher_id, extra FROM event WHERE key = ?1")?
+        .query_row([int(key)], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((publisher_id, bytes)) = row else { return Ok(Vec::new()) };
+    let mut once = match bytes {
+        None => Vec::new(),
+        Some(bytes) => extra(&bytes).ok_or_else(|| corrupt("event", "extra", key))?.once,
+    };
+    once.extend(publisher_id.map(|id| (0, id)));
+    Ok(once)
+}
+
+/// Sixteen bytes as an id's number.
+pub(crate) fn id_of(bytes: &[u8]) -> Option<u128> {
+    bytes.try_into().ok().map(u128::from_be_bytes)
+}
+
+/// The key of the first event at or after a time.
+pub(crate) fn key_at(at: Timestamp) -> u64 {
+    EventKey::at(at).0
+}
+
+/// A key as SQLite answered it.
+pub(crate) fn key_of(value: i64) -> EventKey {
+    EventKey(uint(value))
+}

@@ -1,0 +1,140 @@
+//! The port's flow, handed on to the files that do it.
+
+use std::collections::HashSet;
+
+use hookyard_domain::audit::AuditEntry;
+use hookyard_domain::delivery::EndReason;
+use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::id::{DeliveryId, EventId, EventKey};
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
+use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill};
+use hookyard_store::{Answer, StoreError};
+
+use crate::{SqliteStore, blocking, moves, owed, prune};
+
+/// Waiting deliveries discarded while the writer is held.
+const DISCARD_CHUNK: usize = 2000;
+
+impl Ledger for SqliteStore {
+    fn commit<'a>(&'a self, batch: &'a Batch) -> Answer<'a, Vec<Receipt>> {
+        Box::pin(async move {
+            let mut writer = self.writer.lock().await;
+            writer.commit(batch).map_err(StoreError::from)
+        })
+    }
+
+    fn owed(&self) -> Answer<'_, Vec<Owed>> {
+        self.read(owed::owed)
+    }
+
+    fn refill(
+        &self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        from: EventKey,
+        limit: u32,
+        bytes_max: u64,
+    ) -> Answer<'_, Refill> {
+        let wanted = owed::Wanted { tenant, endpoint, from, limit, bytes_max };
+        self.read(move |conn, lists| owed::refill(conn, lists, &wanted))
+    }
+
+    fn due<'a>(
+        &'a self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        now: Timestamp,
+        limit: u32,
+        skip: &'a [DeliveryId],
+    ) -> Answer<'a, DuePage> {
+        let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
+        self.read(move |conn, _| owed::due(conn, (tenant, endpoint), now, limit, &skip))
+    }
+
+    fn requeue(
+        &self,
+        tenant: TenantNo,
+        delivery: DeliveryId,
+        now: Timestamp,
+        audit: AuditEntry,
+    ) -> Answer<'_, Moved> {
+        self.change(move |tx, _| moves::requeue(tx, tenant, delivery, now, &audit))
+    }
+
+    fn cancel(
+        &self,
+        tenant: TenantNo,
+        delivery: DeliveryId,
+        now: Timestamp,
+        audit: AuditEntry,
+    ) -> Answer<'_, Moved> {
+        self.change(move |tx, _| moves::cancel(tx, tenant, delivery, now, &audit))
+    }
+
+    fn replay(
+        &self,
+        tenant: TenantNo,
+        event: EventId,
+        endpoints: &[EndpointNo],
+        now: Timestamp,
+        audit: AuditEntry,
+    ) -> Answer<'_, Vec<DeliveryId>> {
+        let to = endpoints.to_vec();
+        self.change(move |tx, _| moves::replay(tx, tenant, event, &to, now, &audit))
+    }
+
+    /// In several steps, so that the committer is never held up for long; a failure leaves the rest waiting.
+    fn discard_waiting(
+        &self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Answer<'_, u64> {
+        Box::pin(async move {
+            let mut discarded = 0;
+            loop {
+                let of = (tenant, endpoint);
+                let many = self
+                    .change(move |tx, _| moves::discard_waiting(tx, of, reason, now, DISCARD_CHUNK))
+                    .await?;
+                discarded += many as u64;
+                if many < DISCARD_CHUNK {
+                    return Ok(discarded);
+                }
+            }
+        })
+    }
+
+    fn prune(&self, tenant: TenantNo, before: EventKey, limit: u32) -> Answer<'_, u32> {
+        Box::pin(async move {
+            let mut dropped = 0;
+            let mut from = EventKey(0);
+            while dropped < limit {
+                let bounds = (from, before);
+                let rest = limit - dropped;
+                let chunk = self
+                    .change_lists(move |tx, state, lists| {
+                        prune::chunk(tx, state, lists, tenant, bounds, rest)
+                    })
+                    .await?;
+                dropped += chunk.dropped;
+                match chunk.next {
+                    Some(next) => from = next,
+                    None => break,
+                }
+            }
+            Ok(dropped)
+        })
+    }
+
+    fn tidy(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.write(|writer| writer.settle_lists()).await?;
+            let log = std::sync::Arc::clone(&self.log);
+            let writer = std::sync::Arc::clone(&self.writer);
+            blocking(move || log.fold(&writer)).await
+        })
+    }
+}

@@ -76,6 +76,9 @@ pub struct Attempt {
     pub trigger: Trigger,
 }
 
+/// A page of attempts.
+pub type AttemptPage = crate::page::Page<Attempt>;
+
 impl Attempt {
     /// The wire form of an attempt of `delivery`.
     #[must_use]

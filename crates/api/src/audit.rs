@@ -35,6 +35,9 @@ pub struct AuditEntry {
     pub after: Option<Json>,
 }
 
+/// A page of audit entries.
+pub type AuditEntryPage = crate::page::Page<AuditEntry>;
+
 impl From<domain::AuditEntry> for AuditEntry {
     fn from(it: domain::AuditEntry) -> Self {
         Self {

@@ -78,6 +78,9 @@ pub struct Delivery {
     pub updated_at: String,
 }
 
+/// A page of deliveries.
+pub type DeliveryPage = crate::page::Page<Delivery>;
+
 impl From<domain::Delivery> for Delivery {
     fn from(it: domain::Delivery) -> Self {
         Self {

@@ -128,6 +128,9 @@ pub struct Endpoint {
     pub secret: Option<String>,
 }
 
+/// A page of endpoints.
+pub type EndpointPage = crate::page::Page<Endpoint>;
+
 impl Endpoint {
     /// The wire form of an endpoint, what is counted of it and its custom headers.
     #[must_use]

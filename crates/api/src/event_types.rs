@@ -32,6 +32,9 @@ pub struct EventType {
     pub updated_at: String,
 }
 
+/// A page of event types.
+pub type EventTypePage = crate::page::Page<EventType>;
+
 impl From<domain::CatalogueEntry> for EventType {
     fn from(it: domain::CatalogueEntry) -> Self {
         Self {

@@ -9,7 +9,8 @@ use crate::deliveries::Delivery;
 use crate::json::{Headers, Json, Text};
 use crate::problem::Problem;
 
-/// An event to publish. Read in one pass; `data`, `previous` and `changes` are slices of the request's own bytes.
+// Read in one pass; `data`, `previous` and `changes` are slices of the request's own bytes.
+/// An event to publish.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewEvent)]
@@ -130,6 +131,9 @@ pub struct Event {
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub headers: Headers,
 }
+
+/// A page of events.
+pub type EventPage = crate::page::Page<Event>;
 
 impl Event {
     /// The wire form of an event and the number of its deliveries.

@@ -41,6 +41,9 @@ pub struct ApiKey {
     pub key: Option<String>,
 }
 
+/// A page of API keys.
+pub type ApiKeyPage = crate::page::Page<ApiKey>;
+
 impl From<domain::Key> for ApiKey {
     fn from(it: domain::Key) -> Self {
         Self {

@@ -69,7 +69,7 @@ pub struct Verify {
 pub struct Verdict {
     /// Whether it does.
     pub valid: bool,
-    /// Why not.
+    /// In one sentence: that it is valid, or precisely why it is not.
     pub reason: Option<String>,
     /// What was looked at, in order.
     pub checks: Vec<Check>,

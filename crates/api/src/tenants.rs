@@ -29,6 +29,9 @@ pub struct Tenant {
     pub updated_at: String,
 }
 
+/// A page of tenants.
+pub type TenantPage = crate::page::Page<Tenant>;
+
 /// What a tenant may use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

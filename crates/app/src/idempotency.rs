@@ -110,7 +110,10 @@ impl App {
         request: [u8; 32],
     ) -> Result<Begin, AppError> {
         self.give_back_orphans().await?;
-        let key = ReplyKey { owner: caller.owner().to_owned(), key: key.0.clone() };
+        // Each API key has its own: a reply may hold what another key of the tenant may not see. It also keeps the
+        // operator apart from a tenant that is called `operator`.
+        let key = format!("{}:{}", caller.actor(), key.0);
+        let key = ReplyKey { owner: caller.owner().to_owned(), key };
         let now = self.now();
         let expired_before = now.minus(limit::IDEMPOTENCY_KEPT);
         match self.store().recall(&key, request, now, expired_before).await? {

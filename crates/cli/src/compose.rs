@@ -52,8 +52,8 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
     data::keep_private();
     data::prepare(&settings.data)?;
     let store = open_store(&settings.data).await?;
-    let (operator_key, operator_key_made) = given.operator(&*store, &*chance).await?;
-    let keyring = given.master(&settings.data, &*store, &*chance).await?;
+    let (master, operator) = given.apart();
+    let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
     let egress = Arc::new(EgressPolicy {
         allow: settings.allow_networks.clone(),
         allow_http: settings.allow_http,
@@ -69,6 +69,8 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
     .await
     .context("starting the engine")?;
     let engine = Arc::clone(&running.engine);
+    // After everything that may fail: a key that was made, kept and never shown would lock its operator out.
+    let (operator_key, operator_key_made) = operator.hash(&*store, &*chance).await?;
     let app = App::new(hookyard_app::Parts {
         store,
         engine: Arc::clone(&engine),
@@ -105,6 +107,11 @@ pub fn folder(folder: &Path) -> anyhow::Result<Folder> {
 pub fn schema_version(folder: &Path) -> anyhow::Result<u32> {
     inspect::schema_version(folder)
         .with_context(|| format!("reading the store in {}", folder.display()))
+}
+
+/// The schema version that this binary works with.
+pub fn schema_version_known() -> u32 {
+    inspect::schema_version_known()
 }
 
 /// What is damaged in the embedded store.

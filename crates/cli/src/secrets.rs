@@ -27,42 +27,54 @@ const TRIED_AT_START: u64 = 1000;
 
 /// What the environment gives.
 pub struct Given {
-    operator: Option<Secret>,
-    master: Option<Keyring>,
+    operator: Operator,
+    master: Master,
 }
+
+/// The operator's key, if it is given.
+pub struct Operator(Option<Secret>);
+
+/// The master keys, if they are given.
+pub struct Master(Option<Keyring>);
 
 impl Given {
     /// Reads and checks both. An empty variable is a mistake here, never "unset".
     pub fn from_env(lookup: &Lookup<'_>) -> anyhow::Result<Self> {
         let text = |name: &str| {
             let bad = |_| Exit::Usage.because(format!("{name} is not UTF-8"));
-            lookup(name).map(|it| it.into_string().map_err(bad)).transpose()
+            lookup(name).map(|it| it.into_string().map(Secret::new).map_err(bad)).transpose()
         };
-        let operator = text(OPERATOR_KEY)?.map(|it| usable(Secret::new(it))).transpose()?;
-        let master = text(MASTER_KEY)?.map(Secret::new);
+        let operator = text(OPERATOR_KEY)?.map(usable).transpose()?;
         let bad = |error| Exit::Usage.because(format!("{MASTER_KEY}: {error}"));
+        let master = text(MASTER_KEY)?;
         let master = master.map(|it| Keyring::parse(it.reveal()).map_err(bad)).transpose()?;
-        Ok(Self { operator, master })
+        Ok(Self { operator: Operator(operator), master: Master(master) })
     }
 
     /// The operator's key; where none is given, one that lives as long as this process.
     pub fn operator_or_passing(&mut self, chance: &dyn Chance) -> Secret {
-        self.operator.get_or_insert_with(|| fresh_key(chance)).clone()
+        self.operator.0.get_or_insert_with(|| fresh_key(chance)).clone()
     }
 
-    /// An operator's key is given.
-    pub fn has_operator(&self) -> bool {
-        self.operator.is_some()
+    /// Each for itself.
+    pub fn apart(self) -> (Master, Operator) {
+        (self.master, self.operator)
+    }
+}
+
+impl Operator {
+    /// A key is given.
+    pub fn is_given(&self) -> bool {
+        self.0.is_some()
     }
 
-    /// The hash of the operator's key. Where none is given and the store has none, one is made; it is answered in the
-    /// open this once.
-    pub async fn operator(
-        &self,
+    /// The hash of the key. Where none is given and the store has none, one is made; it is answered in the open this once.
+    pub async fn hash(
+        self,
         store: &dyn Store,
         chance: &dyn Chance,
     ) -> anyhow::Result<(KeyHash, Option<Secret>)> {
-        if let Some(given) = &self.operator {
+        if let Some(given) = self.0 {
             return Ok((keys::hash(given.reveal()), None));
         }
         if let Some(kept) = store.operator_key().await.context("reading the operator's key")? {
@@ -73,28 +85,26 @@ impl Given {
         store.set_operator_key(hash.0).await.context("keeping the operator's key")?;
         Ok((hash, Some(made)))
     }
+}
 
-    /// The master keys: those given, else the one of the key file, which is made where there is nothing yet to fit.
-    pub async fn master(
+impl Master {
+    /// The keys given, else the one of the key file, which is made where there is nothing yet to fit.
+    pub async fn keyring(
         self,
         folder: &Path,
         store: &dyn Store,
         chance: &dyn Chance,
     ) -> anyhow::Result<Arc<Keyring>> {
-        let keyring = match self.master {
-            Some(given) => given,
-            None => match from_file(folder)? {
-                Some(kept) => kept,
-                None => return made(folder, store, chance).await.map(Arc::new),
-            },
+        let Some(keyring) = self.found(folder)? else {
+            return made(folder, store, chance).await.map(Arc::new);
         };
         fit(store, &keyring, TRIED_AT_START).await?;
         Ok(Arc::new(keyring))
     }
 
     /// The same without making anything: `None` where a start would make a key.
-    pub fn master_as_it_is(self, folder: &Path) -> anyhow::Result<Option<Keyring>> {
-        self.master.map_or_else(|| from_file(folder), |given| Ok(Some(given)))
+    pub fn found(self, folder: &Path) -> anyhow::Result<Option<Keyring>> {
+        self.0.map_or_else(|| from_file(folder), |given| Ok(Some(given)))
     }
 }
 
@@ -250,7 +260,7 @@ mod tests {
 
     #[test]
     fn an_operator_key_has_twenty_characters_that_a_header_can_carry() {
-        assert!(given(OPERATOR_KEY, "exactly-20-character").unwrap().has_operator());
+        assert!(given(OPERATOR_KEY, "exactly-20-character").unwrap().operator.is_given());
         refused(OPERATOR_KEY, "only-19-characters-", "20 characters");
         refused(OPERATOR_KEY, "", "20 characters");
         refused(OPERATOR_KEY, "twenty characters and a space", "space");

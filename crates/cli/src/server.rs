@@ -95,7 +95,10 @@ pub async fn keep_open(
         open.running.drain(deadline.saturating_duration_since(Instant::now())).await;
     };
     tokio::select! {
-        () = close => ended,
+        () = close => {
+            tracing::info!("stopped");
+            ended
+        }
         name = signals.next() => Err(anyhow::anyhow!("{name} again: stopped without waiting")),
     }
 }

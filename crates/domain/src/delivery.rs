@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::Trigger;
 use crate::endpoint::EndpointNo;
-use crate::id::{DeliveryId, EndpointId};
 use crate::event_type::EventType;
+use crate::id::{DeliveryId, EndpointId};
 use crate::time::Timestamp;
 
 /// The state of a delivery (contract §3). The moves between them are drawn in ARCHITECTURE.md.

@@ -28,7 +28,9 @@ impl fmt::Display for EventType {
 
 /// The text names no event type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("use segments of `A-Z a-z 0-9 _ -` joined by dots, 128 characters at most, as in `order.created`")]
+#[error(
+    "use segments of `A-Z a-z 0-9 _ -` joined by dots, 128 characters at most, as in `order.created`"
+)]
 pub struct BadEventType;
 
 impl FromStr for EventType {
@@ -81,7 +83,8 @@ mod tests {
 
     #[test]
     fn names_are_dotted_segments() {
-        for good in ["a", "order.created", "LISTING_DELIVERED", "tender.stop.eta_updated", "a-b.c"] {
+        for good in ["a", "order.created", "LISTING_DELIVERED", "tender.stop.eta_updated", "a-b.c"]
+        {
             assert!(good.parse::<EventType>().is_ok(), "{good}");
         }
         for bad in ["", ".", "a.", ".a", "a..b", "a b", "order.*", "ä", &"x".repeat(129)] {

@@ -15,11 +15,7 @@ pub struct Invalid {
 
 impl Invalid {
     /// A wrong field.
-    pub fn new(
-        pointer: impl Into<String>,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn new(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), code, message: message.into() }
     }
 }

@@ -69,7 +69,14 @@ mod tests {
     fn a_cursor_reads_back_and_garbage_does_not() {
         let cursor = Cursor(u64::MAX, 7);
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for bad in ["", "12", "zzzzzzzzzzzzzzzz1", "0000000000000000", "+000000000000000+1", "🦀🦀🦀🦀🦀🦀"] {
+        for bad in [
+            "",
+            "12",
+            "zzzzzzzzzzzzzzzz1",
+            "0000000000000000",
+            "+000000000000000+1",
+            "🦀🦀🦀🦀🦀🦀",
+        ] {
             assert_eq!(bad.parse::<Cursor>(), Err(BadCursor), "{bad}");
         }
     }

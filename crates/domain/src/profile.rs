@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// The profile of an endpoint (contract §4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// Standard Webhooks.
@@ -24,8 +26,7 @@ pub enum Profile {
 
 impl Profile {
     /// Every profile.
-    pub const ALL: [Self; 5] =
-        [Self::Standard, Self::Aly, Self::Alvys, Self::Alumia, Self::Aryeo];
+    pub const ALL: [Self; 5] = [Self::Standard, Self::Aly, Self::Alvys, Self::Alumia, Self::Aryeo];
 
     /// Its name.
     #[must_use]

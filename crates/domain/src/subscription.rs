@@ -96,8 +96,8 @@ impl FromStr for Scope {
 
     fn from_str(text: &str) -> Result<Self, BadScope> {
         let long = text.chars().count();
-        let good = (1..=limit::SCOPE_CHARS_MAX).contains(&long)
-            && !text.chars().any(char::is_control);
+        let good =
+            (1..=limit::SCOPE_CHARS_MAX).contains(&long) && !text.chars().any(char::is_control);
         if good { Ok(Self(text.to_owned())) } else { Err(BadScope) }
     }
 }

@@ -183,7 +183,10 @@ fn request(
     let own = parse_headers(&job.event.content.headers);
     for (name, value) in own.iter().chain(&way.headers) {
         headers.insert(name.clone(), value.clone());
-        seen.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        seen.push((
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        ));
     }
     if !headers.contains_key(USER_AGENT) || seen.iter().all(|(name, _)| name != "user-agent") {
         seen.push(("user-agent".to_owned(), AGENT.to_owned()));
@@ -232,11 +235,8 @@ fn conclude(tools: &Tools, prepared: &Prepared, work: &Work, tried: Tried) {
     });
     if let Some(reason) = disable {
         // The receiving end lives as long as the engine.
-        let _ = tools.disable.send(Disable {
-            tenant: work.tenant,
-            endpoint: work.endpoint,
-            reason,
-        });
+        let _ =
+            tools.disable.send(Disable { tenant: work.tenant, endpoint: work.endpoint, reason });
     }
 }
 

@@ -203,7 +203,10 @@ impl Tools {
                 Vec::new()
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a batch could not be written");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a batch could not be written"
+                );
                 self.lanes.notes_lost(&batch.notes);
                 let error = Arc::new(error);
                 for submission in submissions {

@@ -4,7 +4,7 @@
 //! refused whole when any of its addresses is denied, a failed look-up fails closed, and exactly the checked addresses are
 //! connected to (standards.md §8.3). Proxy variables are never read.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -78,8 +78,9 @@ impl Connector {
         }
         let name = match &origin.host {
             Host::Address(address) => ServerName::from(*address),
-            Host::Name(name) => ServerName::try_from(name.clone())
-                .map_err(|_| Failure::new(OutcomeKind::Tls, "the host cannot stand in a certificate"))?,
+            Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| {
+                Failure::new(OutcomeKind::Tls, "the host cannot stand in a certificate")
+            })?,
         };
         let tls = self.tls.connect(name, tcp).await.map_err(|error| {
             Failure::new(OutcomeKind::Tls, format!("TLS handshake failed: {error}"))
@@ -92,8 +93,14 @@ impl Connector {
             Host::Address(address) => return Ok(vec![*address]),
             Host::Name(name) => name,
         };
+        if is_this_machine(name) {
+            return Ok(self.this_machine());
+        }
         let Some(resolver) = &self.resolver else {
-            return Err(Failure::new(OutcomeKind::Dns, "no resolver is configured on this machine"));
+            return Err(Failure::new(
+                OutcomeKind::Dns,
+                "no resolver is configured on this machine",
+            ));
         };
         // A final dot keeps the search list of this machine out of a tenant's names.
         let absolute = format!("{}.", name.trim_end_matches('.'));
@@ -105,6 +112,21 @@ impl Connector {
             Err(_) => Err(Failure::new(OutcomeKind::Dns, "the host name could not be resolved")),
         }
     }
+
+    /// Its two addresses, without asking anybody. Nobody owns this name who could choose between them by order or timing,
+    /// so whoever allowed one of them is not refused for the other.
+    fn this_machine(&self) -> Vec<IpAddr> {
+        let both = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        let allowed = both.into_iter().filter(|it| self.policy.check_addr(*it).is_ok());
+        let allowed: Vec<_> = allowed.collect();
+        if allowed.is_empty() { both.to_vec() } else { allowed }
+    }
+}
+
+/// `localhost` and what is below it (RFC 6761 §6.3).
+fn is_this_machine(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name.strip_suffix("localhost").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 async fn open(addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {

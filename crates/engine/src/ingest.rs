@@ -79,10 +79,9 @@ impl Engine {
                     Settled::Done { receipt, deliveries } => {
                         answers[place] = published(receipt, deliveries);
                     }
-                    Settled::Stale(accept) => left.push((
-                        place,
-                        Incoming { content: accept.content, once: accept.once },
-                    )),
+                    Settled::Stale(accept) => {
+                        left.push((place, Incoming { content: accept.content, once: accept.once }))
+                    }
                 }
             }
             if left.is_empty() {

@@ -165,10 +165,7 @@ impl Lanes {
     }
 
     /// Offers an accepted event to the lanes of its targets.
-    pub(crate) fn offer(
-        &self,
-        offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>,
-    ) {
+    pub(crate) fn offer(&self, offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>) {
         let now = self.clock.now();
         let mut state = self.lock();
         for (event, target, endpoint) in offers {
@@ -252,6 +249,11 @@ impl Lanes {
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             lane.finished(delivery, end, now);
             lane.activity = count(lane.activity);
+            // So that what is counted goes to disk with the record and not with whatever comes next.
+            if !lane.dirty {
+                lane.dirty = true;
+                state.dirty.push(endpoint);
+            }
             state.revive(endpoint, now);
         }
         // The task that calls this takes the next work itself.

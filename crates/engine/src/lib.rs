@@ -259,7 +259,10 @@ impl Engine {
         if let Err(error) = self.reload(tenant).await {
             // Forgotten, so that the next publish reads it; the commit checks the version in any case.
             self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
-            tracing::error!(error = &error as &dyn std::error::Error, "a changed configuration could not be read");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a changed configuration could not be read"
+            );
         }
     }
 
@@ -319,7 +322,10 @@ impl Running {
         // Joining blocks: its last batch is being synced.
         let joined = tokio::task::spawn_blocking(move || committer.join()).await;
         if let Err(error) = self.engine.store.tidy().await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the store could not be tidied");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the store could not be tidied"
+            );
         }
         quiet && matches!(joined, Ok(Ok(())))
     }

@@ -41,7 +41,11 @@ async fn settled<T>(answer: Result<T, hookyard_store::StoreError>, what: &str) -
     match answer {
         Ok(answer) => Some(answer),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, what, "the store could not be read");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                what,
+                "the store could not be read"
+            );
             tokio::time::sleep(PAUSE).await;
             None
         }

@@ -209,8 +209,7 @@ pub(crate) fn destination(url: &url::Url) -> Option<(Origin, HeaderValue, http::
         url::Host::Ipv6(address) => Host::Address(address.into()),
         url::Host::Domain(name) => Host::Name(name.to_owned()),
     };
-    let origin =
-        Origin { tls: url.scheme() == "https", host, port: url.port_or_known_default()? };
+    let origin = Origin { tls: url.scheme() == "https", host, port: url.port_or_known_default()? };
     let authority = match url.port() {
         None => url.host_str()?.to_owned(),
         Some(port) => format!("{}:{port}", url.host_str()?),

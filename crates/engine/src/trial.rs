@@ -55,12 +55,9 @@ impl Engine {
     ) -> Result<Tested, EngineError> {
         let prepared = self.prepared(tenant, endpoint).await?;
         let no = prepared.endpoint.no;
-        let id = self
-            .accept_for(tenant, no, content.clone())
-            .await?
-            .ok_or(EngineError::NoEndpoint)?;
-        let event =
-            Arc::new(Event { id, tenant, accepted_at: self.clock.now(), content });
+        let id =
+            self.accept_for(tenant, no, content.clone()).await?.ok_or(EngineError::NoEndpoint)?;
+        let event = Arc::new(Event { id, tenant, accepted_at: self.clock.now(), content });
         let delivery = id.delivery(TargetNo(0));
         let job = Job { event, delivery, attempts: 0, trigger: Trigger::Test };
         let tried = attempt(&self.tools, &prepared, &job).await;

@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
 /// How long a body may pause between two pieces; a client that drips may not hold a connection for ever.
@@ -70,30 +71,26 @@ pub async fn read(
     if announced.is_some_and(|it: u64| it > limit_bytes) {
         return Err(BodyError::TooLarge { limit_bytes });
     }
+    // The usual body comes in one piece and is kept as it is; only a second piece makes a copy.
     let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
+    let mut whole = BytesMut::new();
     while let Some(piece) = next_piece(&mut body).await? {
-        let so_far = first.len() + rest.len() + piece.len();
+        let so_far = first.len().max(whole.len()) + piece.len();
         if u64::try_from(so_far).is_ok_and(|it| it > limit_bytes) {
             return Err(BodyError::TooLarge { limit_bytes });
         }
         if first.is_empty() {
             first = piece;
-        } else {
-            if rest.is_empty() {
-                let whole = announced.and_then(|it| usize::try_from(it).ok()).unwrap_or(so_far);
-                rest.reserve(whole.saturating_sub(first.len()));
-            }
-            rest.extend_from_slice(&piece);
+            continue;
         }
+        if whole.is_empty() {
+            let in_all = announced.and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
+            whole.reserve(in_all.max(so_far));
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&piece);
     }
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }
 
 async fn next_piece(body: &mut Body) -> Result<Option<Bytes>, BodyError> {
@@ -182,6 +179,9 @@ fn check_depth(bytes: &[u8]) -> Result<(), BodyError> {
 
 /// Says what is wrong. Reads a second time with the path kept, which good bodies need not pay for.
 fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -> BodyError {
+    // A form can be found wrong before the text turns out to be no JSON at all, which is then what counts.
+    let no_json = serde_json::from_slice::<IgnoredAny>(bytes).err();
+    let error = no_json.as_ref().unwrap_or(error);
     match error.classify() {
         Category::Syntax | Category::Eof | Category::Io => {
             let (line, column) = (error.line(), error.column());
@@ -219,7 +219,11 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 /// Adds a name to a pointer, escaped as RFC 6901 wants it.
 fn push_name(pointer: &mut String, name: &str) {
     pointer.push('/');
-    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    pointer.push_str(&escaped(name));
+}
+
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// The fault behind a message of `serde`; those about a field name it in backticks.
@@ -231,7 +235,7 @@ fn fault(mut path: String, message: &str) -> Invalid {
         return Invalid::new(path, "required", "this field is required");
     }
     if message.starts_with("unknown field") {
-        if last != name {
+        if last != escaped(name) {
             push_name(&mut path, name);
         }
         let known = message.split_once(", expected ").map_or("", |(_, known)| known);
@@ -243,7 +247,7 @@ fn fault(mut path: String, message: &str) -> Invalid {
         return Invalid::new(path, "unknown_field", message);
     }
     if message.starts_with("duplicate field") {
-        if last != name {
+        if last != escaped(name) {
             push_name(&mut path, name);
         }
         return Invalid::new(path, "duplicate_field", "this field is there twice");
@@ -263,13 +267,10 @@ mod tests {
 
     #[track_caller]
     fn check<'a, T: Deserialize<'a>>(body: &'a str, pointer: &str, code: &str) {
-        match json::<T>(body.as_bytes()).err().expect(body) {
-            BodyError::Form(fault) => {
-                assert_eq!((fault.pointer.as_str(), fault.code), (pointer, code), "{body}");
-                assert!(!fault.message.contains(" at line "), "{}", fault.message);
-            }
-            other => panic!("{body}: {other:?}"),
-        }
+        let error = json::<T>(body.as_bytes()).err().expect(body);
+        let BodyError::Form(fault) = error else { panic!("{body}: {error:?}") };
+        assert_eq!((fault.pointer.as_str(), fault.code), (pointer, code), "{body}");
+        assert!(!fault.message.contains(" at line "), "{}", fault.message);
     }
 
     #[test]

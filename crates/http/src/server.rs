@@ -180,3 +180,120 @@ impl Drop for Answering {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::{get, post};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::{Notify, oneshot};
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(5);
+
+    /// A server, its address, and the switch that ends it.
+    async fn start(router: Router) -> (SocketAddr, oneshot::Sender<()>, JoinSet<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve(listener, router, async { drop(stopped.await) }, GRACE));
+        (address, stop, tasks)
+    }
+
+    async fn send(address: SocketAddr, head: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    }
+
+    #[tokio::test]
+    async fn a_change_runs_to_its_end_although_its_client_hangs_up() {
+        let (begun, go, ended) =
+            (Arc::new(Notify::new()), Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let handler = {
+            let (begun, go, ended) = (Arc::clone(&begun), Arc::clone(&go), Arc::clone(&ended));
+            async move || {
+                begun.notify_one();
+                go.notified().await;
+                ended.notify_one();
+            }
+        };
+        let gone = Arc::new(Notify::new());
+        let watched = {
+            let gone = Arc::clone(&gone);
+            async move || {
+                let _on_drop = OnDrop(gone);
+                std::future::pending::<()>().await;
+            }
+        };
+        let router = Router::new().route("/", post(handler)).route("/look", get(watched));
+        let (address, _stop, _tasks) = start(router).await;
+        let stream = send(address, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n").await;
+        begun.notified().await;
+        drop(stream);
+        // A mere look whose client hangs up is dropped; that also shows that the server has noticed such things.
+        drop(send(address, "GET /look HTTP/1.1\r\nhost: a\r\n\r\n").await);
+        gone.notified().await;
+        go.notify_one();
+        ended.notified().await;
+    }
+
+    struct OnDrop(Arc<Notify>);
+
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_being_answered_at_shutdown_is_answered_and_nothing_new_is_taken() {
+        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let handler = {
+            let (begun, go) = (Arc::clone(&begun), Arc::clone(&go));
+            async move || {
+                begun.notify_one();
+                go.notified().await;
+                "done"
+            }
+        };
+        let (address, stop, mut tasks) = start(Router::new().route("/", get(handler))).await;
+        let mut stream = send(address, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        begun.notified().await;
+        drop(stop);
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        go.notify_one();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+        assert!(answer.ends_with("done"), "{answer}");
+        tasks.join_next().await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_head_without_end_is_refused() {
+        let (address, _stop, _tasks) = start(Router::new()).await;
+        // Exactly as much as the server reads: bytes it has not read would reset the connection and lose its answer.
+        let mut head = "GET / HTTP/1.1\r\nhost: a\r\nx-filler: ".to_owned();
+        head.push_str(&"a".repeat(HEAD_BYTES_MAX - head.len()));
+        let mut stream = send(address, &head).await;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn handlers_see_the_address_of_their_caller() {
+        let router = Router::new()
+            .route("/", get(async |peer: axum::Extension<Peer>| peer.0.0.ip().to_string()));
+        let (address, _stop, _tasks) = start(router).await;
+        let mut stream =
+            send(address, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("127.0.0.1"), "{answer}");
+    }
+}

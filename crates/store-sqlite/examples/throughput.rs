@@ -93,7 +93,8 @@ async fn main() {
     let base = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     for fan_out in [1, 10] {
         for size in [1, 16, 64, 256] {
-            let dir = base.join(format!("hookyard-throughput-{}-{fan_out}-{size}", std::process::id()));
+            let dir =
+                base.join(format!("hookyard-throughput-{}-{fan_out}-{size}", std::process::id()));
             run(&dir, size, fan_out).await;
             std::fs::remove_dir_all(&dir).unwrap();
         }

@@ -143,9 +143,5 @@ fn check(file: &Path) -> Result<()> {
     let verdict: String = conn
         .pragma_query_value(None, "integrity_check", |row| row.get(0))
         .map_err(|error| BackupError::Damaged(file.to_owned(), error.to_string()))?;
-    if verdict == "ok" {
-        Ok(())
-    } else {
-        Err(BackupError::Damaged(file.to_owned(), verdict))
-    }
+    if verdict == "ok" { Ok(()) } else { Err(BackupError::Damaged(file.to_owned(), verdict)) }
 }

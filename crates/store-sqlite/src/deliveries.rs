@@ -81,12 +81,11 @@ pub(crate) fn has_row(conn: &Connection, event: i64, target: TargetNo) -> Result
     Ok(find.exists(params![event, target.0])?)
 }
 
-/// How many deliveries of an event were added by replays.
-pub(crate) fn replays(conn: &Connection, head: &Head) -> Result<u32> {
-    let targets = int(head.targets.len() as u64);
+/// How many deliveries of an event with so many targets were added by replays.
+pub(crate) fn replays(conn: &Connection, event: i64, targets: usize) -> Result<u32> {
     let many = conn
         .prepare_cached("SELECT count(*) FROM delivery WHERE event = ?1 AND target >= ?2")?
-        .query_row(params![int(head.id.key().0), targets], |row| row.get(0))?;
+        .query_row(params![event, int(targets as u64)], |row| row.get(0))?;
     Ok(many)
 }
 
@@ -118,8 +117,7 @@ impl<'c> Teller<'c> {
 
     /// A delivery that has a row.
     pub(crate) fn recorded(&mut self, head: &Head, row: &DeliveryRow) -> Result<Delivery> {
-        let bad =
-            |column| corrupt("delivery", column, format_args!("{}/{}", head.id, row.target));
+        let bad = |column| corrupt("delivery", column, format_args!("{}/{}", head.id, row.target));
         let reason = row.reason.map(|code| codec::reason(code).ok_or_else(|| bad("reason")));
         Ok(Delivery {
             id: head.id.delivery(TargetNo(row.target)),
@@ -232,17 +230,10 @@ pub(crate) fn places_in_state(
          ORDER BY event DESC, target DESC LIMIT ?6"
     );
     let mut find = conn.prepare_cached(&sql)?;
-    let bounds = params![
-        owner.no(),
-        status,
-        int(below.0),
-        int(below.1),
-        int(from),
-        int(limit as u64)
-    ];
-    let rows = find.query_map(bounds, |row| {
-        Ok((codec::uint(row.get(0)?), TargetNo(short(row.get(1)?))))
-    })?;
+    let bounds =
+        params![owner.no(), status, int(below.0), int(below.1), int(from), int(limit as u64)];
+    let rows =
+        find.query_map(bounds, |row| Ok((codec::uint(row.get(0)?), TargetNo(short(row.get(1)?)))))?;
     rows.map(|row| row.map_err(Fault::from)).collect()
 }
 

@@ -49,9 +49,8 @@ fn read(row: &Row<'_>) -> Result<Endpoint> {
 }
 
 fn find(conn: &Connection, tenant: TenantNo, id: EndpointId) -> Result<Option<Endpoint>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM endpoint WHERE id = ?1 AND tenant = ?2 AND deleted = 0"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM endpoint WHERE id = ?1 AND tenant = ?2 AND deleted = 0");
     let mut find = conn.prepare_cached(&sql)?;
     let mut rows = find.query(params![id.as_u128().to_be_bytes(), tenant.0])?;
     rows.next()?.map(read).transpose()
@@ -153,9 +152,8 @@ fn set_status(
     change: StatusChange,
     entry: &AuditEntry,
 ) -> Result<Option<Endpoint>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM endpoint WHERE no = ?1 AND tenant = ?2 AND deleted = 0"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM endpoint WHERE no = ?1 AND tenant = ?2 AND deleted = 0");
     let mut find = tx.prepare_cached(&sql)?;
     let mut rows = find.query(params![no.0, tenant.0])?;
     let Some(kept) = rows.next()?.map(read).transpose()? else { return Ok(None) };
@@ -197,9 +195,8 @@ fn delete(tx: &Connection, tenant: TenantNo, id: EndpointId, entry: &AuditEntry)
 fn config(conn: &Connection, no: TenantNo) -> Result<Option<TenantConfig>> {
     let tx = conn.unchecked_transaction()?;
     let Some((tenant, version)) = tenants::live(&tx, no)? else { return Ok(None) };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM endpoint WHERE tenant = ?1 AND deleted = 0 ORDER BY no"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM endpoint WHERE tenant = ?1 AND deleted = 0 ORDER BY no");
     let mut find = tx.prepare_cached(&sql)?;
     let mut rows = find.query([no.0])?;
     let mut endpoints = Vec::new();

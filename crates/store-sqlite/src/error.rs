@@ -58,10 +58,7 @@ pub(crate) fn conflict(what: &'static str) -> Fault {
 }
 
 /// Turns a broken uniqueness into "somebody else was first".
-pub(crate) fn or_conflict<T>(
-    result: rusqlite::Result<T>,
-    what: &'static str,
-) -> Result<T> {
+pub(crate) fn or_conflict<T>(result: rusqlite::Result<T>, what: &'static str) -> Result<T> {
     result.map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => conflict(what),
         _ => Fault::Sqlite(error),

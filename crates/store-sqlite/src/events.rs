@@ -14,7 +14,7 @@ use hookyard_store::ledger::{Once, Target};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::codec::{self, Input, int, put, put_bytes, put_headers, short, time, uint};
+use crate::codec::{self, Input, int, put, put_bytes, put_headers, short, time};
 use crate::error::{Result, corrupt};
 
 /// An event with whom it is owed to.
@@ -189,9 +189,4 @@ pub(crate) fn id_of(bytes: &[u8]) -> Option<u128> {
 /// The key of the first event at or after a time.
 pub(crate) fn key_at(at: Timestamp) -> u64 {
     EventKey::at(at).0
-}
-
-/// A key as SQLite answered it.
-pub(crate) fn key_of(value: i64) -> EventKey {
-    EventKey(uint(value))
 }

@@ -41,9 +41,7 @@ fn bounds(since: Option<Timestamp>, until: Option<Timestamp>) -> (u64, u64) {
 
 fn listed(conn: &Connection, stored: StoredEvent) -> Result<ListedEvent> {
     let key = int(stored.event.id.key().0);
-    let replays: u32 = conn
-        .prepare_cached("SELECT count(*) FROM delivery WHERE event = ?1 AND target >= ?2")?
-        .query_row(params![key, int(stored.targets.len() as u64)], |row| row.get(0))?;
+    let replays = deliveries::replays(conn, key, stored.targets.len())?;
     let deliveries = stored.targets.len() as u32 + replays;
     Ok(ListedEvent { event: std::sync::Arc::unwrap_or_clone(stored.event), deliveries })
 }
@@ -259,8 +257,7 @@ impl Question<'_> {
         if let Some(endpoint) = self.filter.endpoint {
             return Ok(Some(mark(self.conn, endpoint)?));
         }
-        let mut find =
-            self.conn.prepare_cached("SELECT no FROM endpoint WHERE tenant = ?1")?;
+        let mut find = self.conn.prepare_cached("SELECT no FROM endpoint WHERE tenant = ?1")?;
         let mut rows = find.query([self.tenant.0])?;
         let newest = self.reader.last()?;
         let mut lowest = None;
@@ -294,8 +291,7 @@ struct Merged<'r> {
 impl<'r> Merged<'r> {
     fn new(question: &'r Question<'_>) -> Self {
         let below = question.below.0.saturating_add(1);
-        let replayed =
-            question.filter.endpoint.map(|it| Replayed::below(question.conn, it, below));
+        let replayed = question.filter.endpoint.map(|it| Replayed::below(question.conn, it, below));
         let list = question.reader.down(below);
         Self { list, replayed, next_listed: None, next_replayed: None, started: false }
     }

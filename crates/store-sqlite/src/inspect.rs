@@ -55,6 +55,12 @@ pub fn schema_version(dir: &Path) -> std::result::Result<u32, StoreError> {
     Ok(open::reader(&file).and_then(|conn| migrate::found(&conn))?)
 }
 
+/// The newest schema version that this binary knows, and brings every store to.
+#[must_use]
+pub fn schema_version_known() -> u32 {
+    migrate::KNOWN
+}
+
 /// What SQLite's quick check finds wrong with the store in folder `dir`; nothing when it is whole.
 ///
 /// # Errors

@@ -45,8 +45,8 @@ fn create(tx: &Connection, key: &Key, entry: &AuditEntry) -> Result<()> {
     if tenants::live(tx, key.tenant)?.is_none() {
         return Err(conflict("the tenant"));
     }
-    let scopes = serde_json::to_string(&key.scopes)
-        .map_err(|_| corrupt("api_key", "scopes", key.id))?;
+    let scopes =
+        serde_json::to_string(&key.scopes).map_err(|_| corrupt("api_key", "scopes", key.id))?;
     let inserted = tx
         .prepare_cached(
             "INSERT INTO api_key (id, tenant, name, scopes, hash, hint, expires_ms, created_ms)

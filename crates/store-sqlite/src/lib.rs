@@ -177,7 +177,10 @@ impl Drop for SqliteStore {
         match self.writer.try_lock() {
             Ok(mut writer) => {
                 if let Err(error) = writer.close() {
-                    tracing::warn!(?error, "the store was not closed neatly; the next start reads more");
+                    tracing::warn!(
+                        ?error,
+                        "the store was not closed neatly; the next start reads more"
+                    );
                 }
             }
             // Whoever writes at this moment keeps the connection; the next start reads what is on disk.

@@ -51,11 +51,8 @@ impl Place {
     /// A folder of its own that goes when it is dropped.
     pub(crate) fn temporary() -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "hookyard-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name =
+            format!("hookyard-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let dir = std::env::temp_dir().join(name);
         // What an ended process of the same number may have left behind.
         if dir.exists() {
@@ -77,7 +74,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.temporary && let Err(error) = std::fs::remove_dir_all(&self.dir) {
+        if self.temporary
+            && let Err(error) = std::fs::remove_dir_all(&self.dir)
+        {
             tracing::warn!(%error, "a temporary store could not be removed");
         }
     }

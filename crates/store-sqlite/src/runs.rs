@@ -198,9 +198,7 @@ fn run(conn: &Connection, sql: &str, list: ListNo, bound: u64) -> Result<Run> {
     match row {
         None => Ok(None),
         Some((last, Some(keys))) => Ok(Some((last, keys))),
-        Some((last, None)) => {
-            Err(corrupt("list_run", "keys", format_args!("{}/{last}", list.0)))
-        }
+        Some((last, None)) => Err(corrupt("list_run", "keys", format_args!("{}/{last}", list.0))),
     }
 }
 

@@ -10,8 +10,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 
 use crate::codec::{self, int, short, uint};
 use crate::error::{Result, corrupt};
-use crate::runs::{ListDraft, ListNo, Lists, last_written};
 use crate::open::Place;
+use crate::runs::{ListDraft, ListNo, Lists, last_written};
 use crate::{accept, record};
 
 /// Events after which every tail is written out, so that a start never reads more than this many again.
@@ -86,8 +86,7 @@ impl Writer {
         }
         let Self { conn, state, .. } = self;
         let tx = begin(conn)?;
-        let mut draft =
-            Draft { last_key: state.last_key, events: 0, lists: ListDraft::default() };
+        let mut draft = Draft { last_key: state.last_key, events: 0, lists: ListDraft::default() };
         let receipts = accept::accept(&tx, state, &mut draft, batch)?;
         record::record(&tx, state, &batch.records)?;
         note(&tx, &batch.notes)?;

@@ -48,8 +48,11 @@ pub trait Endpoints {
     fn endpoints(&self, tenant: TenantNo, page: PageRequest) -> Answer<'_, Page<Endpoint>>;
     /// Replaces an endpoint as a whole, its `revision` moved on by one. `Conflict` when `endpoint.revision` is not the kept
     /// one; `None` when it is gone.
-    fn update_endpoint(&self, endpoint: Endpoint, audit: AuditEntry)
-    -> Answer<'_, Option<Endpoint>>;
+    fn update_endpoint(
+        &self,
+        endpoint: Endpoint,
+        audit: AuditEntry,
+    ) -> Answer<'_, Option<Endpoint>>;
     /// Changes its state alone; `None` when it is gone or not in the state `change.from`.
     fn set_endpoint_status(
         &self,

@@ -156,11 +156,6 @@ impl NewEndpoint {
         let headers = self.headers.unwrap_or_default();
         checks.all(custom_headers::check(&headers, "/headers"));
         let settings = EndpointSettings {
-            url: match url {
-                Some(url) => url,
-                // Checked on to the end, so that the rest is told too.
-                None => EndpointUrl::new(url::Url::parse("https://invalid.invalid").ok()?),
-            },
             events,
             name: checks.text("/name", self.name, limit::NAME_CHARS_MAX),
             description: description(checks, self.description),
@@ -175,6 +170,8 @@ impl NewEndpoint {
             auto_disable: self.auto_disable.and_then(|it| auto_disable(checks, it)),
             verify: verify(checks, self.verify.as_deref()),
             metadata: metadata(checks, self.metadata),
+            // Last, so that all the rest is checked without a URL too.
+            url: url?,
         };
         Some((settings, headers))
     }

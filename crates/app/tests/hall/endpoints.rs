@@ -1,15 +1,15 @@
 //! Endpoints: made, changed, proved, switched on and off.
 
 use hookyard_app::{
-    EndpointPatch, LimitsInput, NewEndpoint, NewTenant, PageQuery, RotateInput, TenantPatch,
-    TestInput,
+    AutoDisableInput, EndpointPatch, LimitsInput, NewEndpoint, NewTenant, PageQuery, RetryInput,
+    RotateInput, TenantPatch, TestInput,
 };
 use hookyard_domain::delivery::{DeliveryStatus, EndReason};
 use hookyard_domain::endpoint::{DisabledReason, EndpointStatus};
 use hookyard_domain::headers::Headers;
 use hookyard_domain::retry::Verify;
 
-use crate::world::{Receiver, World, code, endpoint, wrong};
+use crate::world::{Receiver, World, code, endpoint, until, wrong};
 
 const URL: &str = "https://example.com/hooks";
 /// Nothing listens there.
@@ -301,5 +301,36 @@ async fn a_test_is_one_signed_request_whatever_the_state() {
     let bad = TestInput { event_type: Some("a b".into()), data: None };
     let answer = world.app.test_endpoint(&world.operator, "acme", &id, bad).await;
     assert_eq!(wrong(answer), [("/type".to_owned(), "bad_event_type")]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_was_switched_off_for_failing_starts_anew_when_it_is_enabled() {
+    let world = World::new().await;
+    let receiver = Receiver::start().await;
+    receiver.works(false);
+    let new = NewEndpoint {
+        retry: Some(RetryInput { delays_s: Some(vec![]), ..RetryInput::default() }),
+        auto_disable: Some(AutoDisableInput::On { after_events: Some(2), after_s: None }),
+        ..endpoint(&receiver.url, &["*"])
+    };
+    let id = world.endpoint(new).await.details.endpoint.id.to_string();
+    let status = async || {
+        let shown = world.app.endpoint(&world.operator, "acme", &id).await.unwrap();
+        (shown.endpoint.status, shown.endpoint.disabled_reason)
+    };
+    for _ in 0..2 {
+        let event = world.publish("a").await;
+        world.delivery_in(&event, DeliveryStatus::Failed).await;
+    }
+    let off = (EndpointStatus::Disabled, Some(DisabledReason::Failures));
+    until(async || (status().await == off).then_some(())).await;
+    world.app.enable_endpoint(&world.operator, "acme", &id).await.unwrap();
+    let event = world.publish("a").await;
+    world.delivery_in(&event, DeliveryStatus::Failed).await;
+    receiver.works(true);
+    let event = world.publish("a").await;
+    world.delivery_in(&event, DeliveryStatus::Succeeded).await;
+    assert_eq!(status().await, (EndpointStatus::Active, None));
     world.end().await;
 }

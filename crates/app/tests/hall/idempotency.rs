@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookyard_app::{Begin, IdempotencyKey, Ticket, request_hash};
+use hookyard_app::{Begin, IdempotencyKey, NewTenant, Ticket, request_hash};
 
 use crate::world::{World, code};
 
@@ -53,12 +53,17 @@ async fn a_key_that_was_given_back_or_let_fall_is_fresh_again() {
 }
 
 #[tokio::test]
-async fn one_owners_keys_are_not_anothers() {
+async fn one_callers_keys_are_not_anothers() {
     let world = World::new().await;
-    let caller = world.caller("acme", &["admin"]).await;
-    let _taken = ticket(&world, "k").await;
+    world.tenant(NewTenant { id: "operator".into(), ..NewTenant::default() }).await;
+    let first = ticket(&world, "k").await;
+    world.app.idempotent_finish(first, b"201 whsec_x").await.unwrap();
+    let request = request_hash(&[b"POST", b"/v1/tenants", b"{}"]);
     let key = IdempotencyKey::from_header(b"k").unwrap();
-    let other = world.app.idempotent_begin(&caller, &key, request_hash(&[])).await.unwrap();
-    assert!(matches!(other, Begin::Execute(_)));
+    for (tenant, scopes) in [("operator", ["admin"]), ("acme", ["admin"]), ("acme", ["read"])] {
+        let caller = world.caller(tenant, &scopes).await;
+        let begun = world.app.idempotent_begin(&caller, &key, request).await.unwrap();
+        assert!(matches!(begun, Begin::Execute(_)), "{tenant} {scopes:?}");
+    }
     world.end().await;
 }

@@ -1,5 +1,11 @@
 //! The hall over a real store and a real engine, with real sockets at the other end.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "what fails in a test's own helpers fails the test"
+)]
+
 mod callers;
 mod catalogue;
 mod deliveries;

@@ -46,6 +46,8 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         metrics,
         grace: settings.shutdown_grace,
     };
+    let (version, data) = (env!("CARGO_PKG_VERSION"), settings.data.display());
+    tracing::info!(version, %address, %data, "serving");
     server::keep_open(open, &mut signals, async {
         output::say(format!("hookyard listening on http://{address}"));
         std::future::pending().await

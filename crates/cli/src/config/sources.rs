@@ -71,9 +71,13 @@ fn read(path: &Path) -> anyhow::Result<Raw> {
         Exit::Usage.because(format!("cannot read the settings file {shown}: {error}"))
     })?;
     toml::from_str(&text).map_err(|error| {
-        let line =
-            error.span().map_or(1, |it| text[..it.start.min(text.len())].matches('\n').count() + 1);
-        Exit::Usage.because(format!("settings file {shown}, line {line}: {}", error.message()))
+        let start = error.span().map_or(0, |it| it.start.min(text.len()));
+        let number = text[..start].matches('\n').count();
+        // The parser's message names the key only where it is unknown.
+        let key =
+            text.lines().nth(number).and_then(|line| line.split_once('=')).map_or("", |it| it.0);
+        let (number, key, message) = (number + 1, key.trim(), error.message());
+        Exit::Usage.because(format!("settings file {shown}, line {number}, `{key}`: {message}"))
     })
 }
 
@@ -169,7 +173,8 @@ mod tests {
     fn a_wrong_value_is_an_error_that_names_where_it_stands() {
         let file = file("listen = \"nowhere\"\n");
         let path = file.path().to_str().unwrap();
-        assert!(refused(&["--config", path], &[]).contains("address and a port"));
+        let error = refused(&["--config", path], &[]);
+        assert!(error.contains("`listen`") && error.contains("address and a port"), "{error}");
         assert!(refused(&["--config", "/no/such"], &[]).contains("/no/such"));
         assert!(refused(&[], &[("HOOKYARD_LISTEN", "x")]).contains("HOOKYARD_LISTEN=`x`"));
         assert!(refused(&[], &[("HOOKYARD_ALLOW_HTTP", "yes")]).contains("HOOKYARD_ALLOW_HTTP"));

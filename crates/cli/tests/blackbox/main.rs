@@ -6,9 +6,14 @@
 )]
 
 mod backup;
+mod crash;
+mod delivery;
 mod dev;
 mod operator_key;
+mod receiver;
 mod refusals;
+mod scene;
+mod security;
 mod shutdown;
 mod tools;
 mod walk;

@@ -44,7 +44,12 @@ impl World {
 
     /// The binary, in this folder, with nothing of the surrounding environment that it would read.
     pub fn hookyard(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hookyard"));
+        self.hookyard_through(env!("CARGO_BIN_EXE_hookyard"), args)
+    }
+
+    /// The same for another program, one that starts the binary.
+    pub fn hookyard_through(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(self.folder.path()).args(args).kill_on_drop(true);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("HOOKYARD_") {
@@ -165,6 +170,19 @@ impl Server {
     /// A client with the operator's key.
     pub fn operator(&self) -> Client {
         self.client(OPERATOR_KEY)
+    }
+
+    /// The most memory it ever had, in MiB.
+    pub fn memory_max_mib(&self) -> u64 {
+        let pid = self.child.id().expect("it has ended");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|it| it.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it has ended")
     }
 
     /// Sends it a signal by its name, as in `TERM`.

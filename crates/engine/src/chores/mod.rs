@@ -43,7 +43,10 @@ pub(crate) fn start(
         loop {
             tick.tick().await;
             if let Err(error) = this.store.tidy().await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the store could not be tidied");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the store could not be tidied"
+                );
             }
         }
     });
@@ -54,7 +57,10 @@ pub(crate) fn start(
         loop {
             tick.tick().await;
             if let Err(error) = retention::run_once(&*this.store, this.clock.now()).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "old events could not be dropped");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old events could not be dropped"
+                );
             }
         }
     });

@@ -17,12 +17,8 @@ use crate::connect::Connector;
 use crate::transport::Transport;
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
-const FAILED: Finished = Finished {
-    succeeded: false,
-    slow_down: true,
-    took: Duration::from_millis(2),
-    waits: true,
-};
+const FAILED: Finished =
+    Finished { succeeded: false, slow_down: true, took: Duration::from_millis(2), waits: true };
 const SUCCEEDED: Finished =
     Finished { succeeded: true, slow_down: false, took: Duration::from_millis(2), waits: false };
 

@@ -40,7 +40,12 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn lane(&mut self, tenant: TenantNo, endpoint: EndpointNo, now: Timestamp) -> &mut Lane {
+    pub(super) fn lane(
+        &mut self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        now: Timestamp,
+    ) -> &mut Lane {
         let Self { lanes, prepared, counted, .. } = self;
         lanes.entry(endpoint).or_insert_with(|| {
             let activity = counted.get(&endpoint).copied().unwrap_or_default();

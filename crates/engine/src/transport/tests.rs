@@ -23,7 +23,10 @@ fn loopback() -> Transport {
 }
 
 fn request(body: &'static str) -> http::Request<Full<Bytes>> {
-    http::Request::post("/in").header("host", "receiver").body(Full::new(Bytes::from(body))).unwrap()
+    http::Request::post("/in")
+        .header("host", "receiver")
+        .body(Full::new(Bytes::from(body)))
+        .unwrap()
 }
 
 /// A receiver that treats its connections, counted from 0, as told.
@@ -82,7 +85,8 @@ async fn send_to(receiver: &Receiver, within: Duration) -> Result<Answered, Fail
 #[tokio::test]
 async fn an_answer_is_read_whole_and_its_connection_used_again() {
     let receiver = Receiver::new(|number, stream| async move {
-        let text = format!("HTTP/1.1 200 OK\r\nx-connection: {number}\r\ncontent-length: 2\r\n\r\nok");
+        let text =
+            format!("HTTP/1.1 200 OK\r\nx-connection: {number}\r\ncontent-length: 2\r\n\r\nok");
         answer(stream, text).await;
     })
     .await;
@@ -99,7 +103,8 @@ async fn an_answer_is_read_whole_and_its_connection_used_again() {
 async fn a_kept_connection_that_was_closed_meanwhile_costs_no_attempt() {
     let receiver = Receiver::new(|number, mut stream| async move {
         read_request(&mut stream).await;
-        let text = format!("HTTP/1.1 200 OK\r\nx-connection: {number}\r\ncontent-length: 0\r\n\r\n");
+        let text =
+            format!("HTTP/1.1 200 OK\r\nx-connection: {number}\r\ncontent-length: 0\r\n\r\n");
         stream.write_all(text.as_bytes()).await.unwrap();
     })
     .await;
@@ -156,7 +161,10 @@ async fn a_head_that_is_too_large_is_not_read() {
     let receiver = Receiver::new(|_, mut stream| async move {
         read_request(&mut stream).await;
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n").await;
-        while stream.write_all(format!("x-filler: {}\r\n", "y".repeat(900)).as_bytes()).await.is_ok()
+        while stream
+            .write_all(format!("x-filler: {}\r\n", "y".repeat(900)).as_bytes())
+            .await
+            .is_ok()
         {}
     })
     .await;
@@ -179,7 +187,9 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 
 #[tokio::test]
 async fn what_is_not_http_or_breaks_off_is_a_failed_connection() {
-    for text in ["SSH-2.0-OpenSSH_9.9\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", ""] {
+    for text in
+        ["SSH-2.0-OpenSSH_9.9\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", ""]
+    {
         let receiver = Receiver::new(move |_, mut stream| async move {
             read_request(&mut stream).await;
             let _ = stream.write_all(text.as_bytes()).await;

@@ -2,6 +2,7 @@
 
 mod schema;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -117,6 +118,7 @@ fn render(document: &Value) -> String {
         }
         html.push_str("</section>\n");
     }
+    problems(&mut html, document);
     schema::section(&mut html, document);
     html.push_str("</main>\n</body>\n</html>\n");
     html
@@ -138,6 +140,7 @@ fn navigation(html: &mut String, document: &Value, tags: &[(&str, &str)]) {
         }
         html.push_str("</ul>\n");
     }
+    html.push_str("<h2><a href=\"#problems\">Problems</a></h2>\n");
     html.push_str("<h2><a href=\"#schemas\">Schemas</a></h2>\n</nav>\n");
 }
 
@@ -192,12 +195,53 @@ fn request_body(html: &mut String, document: &Value, operation: &Value) {
     }
 }
 
+/// What the route itself answers, and a line of the problems it shares with others.
 fn responses(html: &mut String, document: &Value, operation: &Value) {
-    html.push_str(
-        "<h4>Answers</h4>\n<div class=\"wide\"><table>\n<thead><tr><th>Status</th><th>When</th>\
-         <th>Body</th></tr></thead>\n<tbody>\n",
+    let all = || operation["responses"].as_object().into_iter().flatten();
+    html.push_str("<h4>Answers</h4>\n");
+    answers(html, document, all().filter(|(_, it)| it["$ref"].is_null()));
+    let shared: Vec<String> = all()
+        .filter(|(_, it)| it["$ref"].is_string())
+        .map(|(status, _)| format!("<a href=\"#problem-{status}\">{status}</a>"))
+        .collect();
+    if !shared.is_empty() {
+        let _ = writeln!(html, "<p>Problems: {}</p>", shared.join(", "));
+    }
+}
+
+/// Every problem with when it comes, once for all routes.
+fn problems(html: &mut String, document: &Value) {
+    html.push_str("<section aria-labelledby=\"problems\">\n<h2 id=\"problems\">Problems</h2>\n");
+    prose(
+        html,
+        "What several routes answer when something is wrong. The body says what, in `code` and `errors`.",
     );
-    for (status, it) in operation["responses"].as_object().into_iter().flatten() {
+    let mut all = BTreeMap::new();
+    for item in document["paths"].as_object().into_iter().flat_map(|it| it.values()) {
+        for operation in item.as_object().into_iter().flat_map(|it| it.values()) {
+            let responses = operation["responses"].as_object().into_iter().flatten();
+            all.extend(responses.filter(|(_, it)| it["$ref"].is_string()));
+        }
+    }
+    answers(html, document, all);
+    html.push_str("</section>\n");
+}
+
+fn answers<'a>(
+    html: &mut String,
+    document: &'a Value,
+    answers: impl IntoIterator<Item = (&'a String, &'a Value)>,
+) {
+    html.push_str(
+        "<div class=\"wide\"><table>\n<thead><tr><th>Status</th><th>When</th><th>Body</th></tr>\
+         </thead>\n<tbody>\n",
+    );
+    for (status, it) in answers {
+        let anchor = if it["$ref"].is_string() {
+            format!(" id=\"problem-{status}\"")
+        } else {
+            String::new()
+        };
         let it = schema::resolve(document, it);
         let about = inline(it["description"].as_str().unwrap_or_default());
         let content = it["content"].as_object().into_iter().flatten();
@@ -210,7 +254,7 @@ fn responses(html: &mut String, document: &Value, operation: &Value) {
         let class = if status.starts_with('2') { "good" } else { "bad" };
         let _ = writeln!(
             html,
-            "<tr><td><span class=\"status {class}\">{status}</span></td><td>{about}</td>\
+            "<tr{anchor}><td><span class=\"status {class}\">{status}</span></td><td>{about}</td>\
              <td>{}</td></tr>",
             forms.join(", ")
         );
@@ -221,7 +265,7 @@ fn responses(html: &mut String, document: &Value, operation: &Value) {
 fn curl(document: &Value, operation: &Operation<'_>) -> String {
     let path = operation
         .path
-        .replace("{tenant}", "$TENANT")
+        .replace("{tenant}", "$HOOKYARD_TENANT")
         .replace("{id}", "$ID")
         .replace("{name}", "order.created");
     let method = operation.method.to_uppercase();

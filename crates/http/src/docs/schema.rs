@@ -34,7 +34,7 @@ pub fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
         return document.pointer(target.trim_start_matches('#')).unwrap_or(schema);
     }
     match schema["oneOf"].as_array().map(Vec::as_slice) {
-        Some([null, other]) if null["type"] == "null" => resolve(document, other),
+        Some([null, other] | [other, null]) if null["type"] == "null" => resolve(document, other),
         _ => schema,
     }
 }
@@ -50,7 +50,7 @@ pub fn properties(html: &mut String, document: &Value, schema: &Value) {
         schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == name))
     };
     for (name, field) in properties {
-        let about = inline(field["description"].as_str().unwrap_or_default());
+        let about = inline(description(field));
         let _ = writeln!(
             html,
             "<tr><td><code>{}</code>{}</td><td>{}</td><td>{about}{}</td></tr>",
@@ -61,6 +61,13 @@ pub fn properties(html: &mut String, document: &Value, schema: &Value) {
         );
     }
     html.push_str("</tbody>\n</table></div>\n");
+}
+
+/// The description of a field; that of a nullable reference stands beside the reference.
+fn description(field: &Value) -> &str {
+    let of_reference =
+        || field["oneOf"].as_array()?.iter().find_map(|it| it["description"].as_str());
+    field["description"].as_str().or_else(of_reference).unwrap_or_default()
 }
 
 /// The mark of what has to be there.
@@ -88,7 +95,7 @@ pub fn form(document: &Value, schema: &Value) -> String {
     let names: Vec<&str> = match &schema["type"] {
         Value::String(name) => vec![name],
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-        _ => vec!["any"],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => vec!["any"],
     };
     let forms: Vec<String> = names.into_iter().map(|name| named(document, schema, name)).collect();
     forms.join(" or ")

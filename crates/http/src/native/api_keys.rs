@@ -1,7 +1,7 @@
 //! API keys of a tenant.
 
 use axum::extract::State;
-use hookyard_api::keys::{ApiKey, NewApiKey};
+use hookyard_api::keys::{ApiKey, ApiKeyPage, NewApiKey};
 use hookyard_api::page::{Page, PageQuery};
 use hookyard_app::NewKey;
 use http::StatusCode;
@@ -32,7 +32,7 @@ pub async fn create(
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/api-keys", operation_id = "list_api_keys", tag = "API keys",
     params(PageQuery),
-    responses((status = 200, description = "A page, newest first.", body = Page<ApiKey>)),
+    responses((status = 200, description = "A page, newest first.", body = ApiKeyPage)),
 )]
 pub async fn list(State(state): State<DoorState>, at: AtTenant, query: Params) -> Reply {
     let page = state.app().keys(&at.caller, &at.tenant, query.page()?).await?;

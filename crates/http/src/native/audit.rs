@@ -1,7 +1,7 @@
 //! The audit log of a tenant.
 
 use axum::extract::State;
-use hookyard_api::audit::AuditEntry;
+use hookyard_api::audit::{AuditEntry, AuditEntryPage};
 use hookyard_api::page::{Page, PageQuery};
 use http::StatusCode;
 
@@ -14,7 +14,7 @@ use crate::state::DoorState;
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/audit", operation_id = "list_audit", tag = "Audit",
     params(PageQuery),
-    responses((status = 200, description = "A page, newest first.", body = Page<AuditEntry>)),
+    responses((status = 200, description = "A page, newest first.", body = AuditEntryPage)),
 )]
 pub async fn list(State(state): State<DoorState>, at: AtTenant, query: Params) -> Reply {
     let page = state.app().audit(&at.caller, &at.tenant, query.page()?).await?;

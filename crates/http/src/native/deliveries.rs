@@ -1,8 +1,8 @@
 //! Deliveries and their attempts.
 
 use axum::extract::State;
-use hookyard_api::attempts::Attempt;
-use hookyard_api::deliveries::{Delivery, DeliveryQuery};
+use hookyard_api::attempts::{Attempt, AttemptPage};
+use hookyard_api::deliveries::{Delivery, DeliveryPage, DeliveryQuery};
 use hookyard_api::page::{Page, PageQuery};
 use http::StatusCode;
 
@@ -13,7 +13,7 @@ use crate::state::DoorState;
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/deliveries", operation_id = "list_deliveries", tag = "Deliveries",
     params(DeliveryQuery, PageQuery),
-    responses((status = 200, description = "A page, newest event first.", body = Page<Delivery>)),
+    responses((status = 200, description = "A page, newest event first.", body = DeliveryPage)),
 )]
 pub async fn list(State(state): State<DoorState>, at: AtTenant, mut query: Params) -> Reply {
     let filter = filter(&mut query);
@@ -46,7 +46,7 @@ pub async fn read(State(state): State<DoorState>, at: AtItem) -> Reply {
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/deliveries/{id}/attempts", operation_id = "list_attempts", tag = "Deliveries",
     params(PageQuery),
-    responses((status = 200, description = "A page, newest first.", body = Page<Attempt>)),
+    responses((status = 200, description = "A page, newest first.", body = AttemptPage)),
 )]
 pub async fn attempts(State(state): State<DoorState>, at: AtItem, query: Params) -> Reply {
     let app = state.app();

@@ -4,8 +4,8 @@ use axum::extract::State;
 use bytes::Bytes;
 use hookyard_api::attempts::Attempt;
 use hookyard_api::endpoints::{
-    Endpoint, EndpointPatch, NewEndpoint, Policy, RevealedSecret, RotateSecret, TestEndpoint,
-    TestResult, VerifyResult,
+    Endpoint, EndpointPage, EndpointPatch, NewEndpoint, Policy, RevealedSecret, RotateSecret,
+    TestEndpoint, TestResult, VerifyResult,
 };
 use hookyard_api::json::Json as RawJson;
 use hookyard_api::page::{Page, PageQuery};
@@ -45,7 +45,7 @@ pub async fn create(
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/endpoints", operation_id = "list_endpoints", tag = "Endpoints",
     params(PageQuery),
-    responses((status = 200, description = "A page, newest first.", body = Page<Endpoint>)),
+    responses((status = 200, description = "A page, newest first.", body = EndpointPage)),
 )]
 pub async fn list(State(state): State<DoorState>, at: AtTenant, query: Params) -> Reply {
     let page = state.app().endpoints(&at.caller, &at.tenant, query.page()?).await?;

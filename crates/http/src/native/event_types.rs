@@ -1,7 +1,9 @@
 //! A tenant's catalogue of event types.
 
 use axum::extract::{Request, State};
-use hookyard_api::event_types::{EventType, EventTypeBody, ImportSchema, Imported, NewEventType};
+use hookyard_api::event_types::{
+    EventType, EventTypeBody, EventTypePage, ImportSchema, Imported, NewEventType,
+};
 use hookyard_api::page::{Page, PageQuery};
 use hookyard_app::{EventTypeInput, Import};
 use hookyard_domain::invalid::Invalid;
@@ -40,7 +42,7 @@ pub async fn create(
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/event-types", operation_id = "list_event_types", tag = "Event types",
     params(PageQuery),
-    responses((status = 200, description = "A page, newest first.", body = Page<EventType>)),
+    responses((status = 200, description = "A page, newest first.", body = EventTypePage)),
 )]
 pub async fn list(State(state): State<DoorState>, at: AtTenant, query: Params) -> Reply {
     let page = state.app().event_types(&at.caller, &at.tenant, query.page()?).await?;

@@ -1,8 +1,8 @@
 //! Events as they are looked at, and replayed.
 
 use axum::extract::State;
-use hookyard_api::deliveries::Delivery;
-use hookyard_api::events::{Event, EventQuery, Replay, Replayed};
+use hookyard_api::deliveries::{Delivery, DeliveryPage};
+use hookyard_api::events::{Event, EventPage, EventQuery, Replay, Replayed};
 use hookyard_api::page::{Page, PageQuery};
 use http::StatusCode;
 
@@ -13,7 +13,7 @@ use crate::state::DoorState;
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/events", operation_id = "list_events", tag = "Events",
     params(EventQuery, PageQuery),
-    responses((status = 200, description = "A page, newest first.", body = Page<Event>)),
+    responses((status = 200, description = "A page, newest first.", body = EventPage)),
 )]
 pub async fn list(State(state): State<DoorState>, at: AtTenant, mut query: Params) -> Reply {
     let filter = hookyard_app::EventQuery {
@@ -42,7 +42,7 @@ pub async fn read(State(state): State<DoorState>, at: AtItem) -> Reply {
 #[utoipa::path(
     get, path = "/v1/tenants/{tenant}/events/{id}/deliveries", operation_id = "list_event_deliveries", tag = "Events",
     params(PageQuery),
-    responses((status = 200, description = "A page, newest first.", body = Page<Delivery>)),
+    responses((status = 200, description = "A page, newest first.", body = DeliveryPage)),
 )]
 pub async fn deliveries(State(state): State<DoorState>, at: AtItem, query: Params) -> Reply {
     let app = state.app();

@@ -105,7 +105,7 @@ impl<T: DeserializeOwned> FromRequest<DoorState> for Json<T> {
     }
 }
 
-/// A JSON body that may be left out.
+/// A JSON body that may be left out, or be `null`.
 pub struct MaybeJson<T>(pub T);
 
 impl<T: DeserializeOwned + Default> FromRequest<DoorState> for MaybeJson<T> {
@@ -118,7 +118,7 @@ impl<T: DeserializeOwned + Default> FromRequest<DoorState> for MaybeJson<T> {
             return Ok(Self(T::default()));
         }
         body::require_json(&parts.headers)?;
-        Ok(Self(body::json(&bytes)?))
+        Ok(Self(body::json::<Option<T>>(&bytes)?.unwrap_or_default()))
     }
 }
 

@@ -344,7 +344,7 @@ mod tests {
                 map.values().for_each(|it| refs(it, found));
             }
             Value::Array(list) => list.iter().for_each(|it| refs(it, found)),
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 

@@ -224,7 +224,12 @@ fn internal() -> Problem {
 }
 
 fn of(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Problem {
-    let title = status.canonical_reason().unwrap_or("Error");
+    // The library still has the names of RFC 7231 for these two; RFC 9110 renamed them.
+    let title = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        StatusCode::UNPROCESSABLE_ENTITY => "Unprocessable Content",
+        other => other.canonical_reason().unwrap_or("Error"),
+    };
     Problem::new(status.as_u16(), title, code, detail)
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use hookyard_api::page::{Page, PageQuery};
-use hookyard_api::tenants::{NewTenant, Tenant, TenantLimitsForm, TenantPatch};
+use hookyard_api::tenants::{NewTenant, Tenant, TenantLimitsForm, TenantPage, TenantPatch};
 use hookyard_app::LimitsInput;
 use http::StatusCode;
 
@@ -38,7 +38,7 @@ pub async fn create(
 #[utoipa::path(
     get, path = "/v1/tenants", operation_id = "list_tenants", tag = "Tenants",
     params(PageQuery),
-    responses((status = 200, description = "A page, newest first.", body = Page<Tenant>)),
+    responses((status = 200, description = "A page, newest first.", body = TenantPage)),
 )]
 pub async fn list(State(state): State<DoorState>, Asker(caller): Asker, query: Params) -> Reply {
     let page = state.app().tenants(&caller, query.page()?).await?;

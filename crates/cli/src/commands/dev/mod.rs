@@ -7,6 +7,8 @@ mod sample;
 mod story;
 mod words;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -48,6 +50,7 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let temporary = tempfile::Builder::new()
         .prefix("hookyard-dev-")
+        .permissions(Permissions::from_mode(0o700))
         .tempdir()
         .context("making a temporary folder")?;
     let settings = settings(&args, temporary.path().to_owned())?;

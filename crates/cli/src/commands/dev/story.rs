@@ -122,9 +122,9 @@ async fn first_attempt(
     loop {
         let deliveries =
             api.get(&path(&format!("events/{event}/deliveries?limit=250"))).await?.ok()?;
-        let ours = deliveries["data"].as_array().and_then(|rows| {
-            rows.iter().find(|it| it["endpoint"] == endpoint || it["endpoint_id"] == endpoint)
-        });
+        let ours = deliveries["data"]
+            .as_array()
+            .and_then(|rows| rows.iter().find(|it| it["endpoint_id"] == endpoint));
         if let Some(delivery) = ours {
             let id = text(delivery, "id")?;
             let attempts = api.get(&path(&format!("deliveries/{id}/attempts"))).await?.ok()?;

@@ -14,7 +14,7 @@ use crate::clock::SystemClock;
 use crate::compose::{self, Folder};
 use crate::config::settings::Settings;
 use crate::data;
-use crate::secrets::{self, Given};
+use crate::secrets::{self, Given, Master, Operator};
 
 /// Below this the next burst may fill the disk.
 const FREE_BYTES_COMFORTABLE: u64 = 1024 * 1024 * 1024;
@@ -97,13 +97,26 @@ fn disk_space(folder: &Path) -> Check {
 }
 
 async fn open_and_look(folder: &Path, given: Given) -> Vec<Check> {
+    // Opening it would bring it up to date, and a look must change nothing.
+    match compose::schema_version(folder) {
+        Ok(found) if found < compose::schema_version_known() => {
+            let known = compose::schema_version_known();
+            let said = format!(
+                "has schema version {found}; the next start, or `hookyard migrate`, brings it to {known}"
+            );
+            return vec![Check::warn("store", said), clock(None, folder)];
+        }
+        Ok(_) => {}
+        Err(error) => return vec![Check::fail("store", format!("{error:#}"))],
+    }
     let store = match compose::open_store(folder).await {
         Ok(store) => store,
         Err(error) => return vec![Check::fail("store", format!("{error:#}"))],
     };
     let mut checks = vec![store_check(folder, &store).await];
-    checks.push(operator_key(&given, &*store).await);
-    checks.push(master_key(folder, given, &*store).await);
+    let (master, operator) = given.apart();
+    checks.push(operator_key(&operator, &*store).await);
+    checks.push(master_key(folder, master, &*store).await);
     checks.push(clock(newest_event(&*store).await, folder));
     checks
 }
@@ -125,9 +138,9 @@ async fn store_check(folder: &Path, store: &Arc<dyn Store>) -> Check {
     }
 }
 
-async fn operator_key(given: &Given, store: &dyn Store) -> Check {
+async fn operator_key(given: &Operator, store: &dyn Store) -> Check {
     const WHAT: &str = "operator key";
-    if given.has_operator() {
+    if given.is_given() {
         return Check::ok(WHAT, "given by HOOKYARD_OPERATOR_KEY");
     }
     match store.operator_key().await {
@@ -139,10 +152,10 @@ async fn operator_key(given: &Given, store: &dyn Store) -> Check {
     }
 }
 
-async fn master_key(folder: &Path, given: Given, store: &dyn Store) -> Check {
+async fn master_key(folder: &Path, given: Master, store: &dyn Store) -> Check {
     const WHAT: &str = "master key";
     let found = async {
-        match given.master_as_it_is(folder)? {
+        match given.found(folder)? {
             Some(keyring) => secrets::fit(store, &keyring, u64::MAX).await.map(Some),
             None if secrets::any_sealed(store).await? => anyhow::bail!(
                 "there is none, but the store holds secrets sealed with one; put `{}` back into the data folder, or set \

@@ -1,0 +1,18 @@
+//! The promises of the port, kept by SQLite.
+
+use std::sync::Arc;
+
+use hookyard_store::Store;
+use hookyard_store_sqlite::SqliteStore;
+use hookyard_testkit::conformance::Cellar;
+
+async fn cellar() -> Cellar {
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    Cellar::new(move || {
+        let dir = Arc::clone(&dir);
+        async move { SqliteStore::open(dir.path()).unwrap() as Arc<dyn Store> }
+    })
+    .await
+}
+
+hookyard_testkit::conformance_tests!(cellar);

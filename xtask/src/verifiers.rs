@@ -1,4 +1,4 @@
-//! A Python environment in `target/verifiers` with what the black-box tests check signatures with, other than our own code.
+//! A Python environment in `target/verifiers` with what the black-box tests check ours with, other than our own code.
 
 use std::fs;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ pub fn prepare() -> Result<PathBuf> {
 }
 
 fn works(python: &std::path::Path) -> bool {
-    let import = ["-c", "import nacl.signing, standardwebhooks"];
+    let import = ["-c", "import nacl.signing, schemathesis, standardwebhooks"];
     python.exists() && quietly(&mut command(&python.to_string_lossy(), &import)).is_ok()
 }
 
@@ -51,7 +51,7 @@ fn make_environment() -> Result<()> {
     println!("{error:#}");
     if !is_root() {
         bail!(
-            "the signature tests need `python3` with its `venv` module, and this user may not install it: \
+            "the black-box tests need `python3` with its `venv` module, and this user may not install it: \
              install it (Debian: `apt-get install python3 python3-venv`) and run again"
         );
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::attempts::Attempt;
-use crate::json::{Headers, Json, Texts, TextsSchema};
+use crate::json::{Headers, Json, Object, Texts, TextsSchema};
 use crate::patch::Patch;
 use crate::policies::{
     AutoDisable, AutoDisableForm, AutoDisableSchema, Profile, RateLimit, RateLimitForm, Retry,
@@ -197,10 +197,10 @@ pub struct NewEndpoint {
     #[schema(required = true, value_type = TextsSchema, example = json!(["order.*"]))]
     pub events: Texts,
     /// For people.
-    #[schema(max_length = 120, example = "Warehouse")]
+    #[schema(min_length = 1, max_length = 120, example = "Warehouse")]
     pub name: Option<String>,
     /// For people.
-    #[schema(max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000)]
     pub description: Option<String>,
     /// Only events of this scope; left out is every scope.
     #[schema(min_length = 1, max_length = 128)]
@@ -216,13 +216,13 @@ pub struct NewEndpoint {
     pub headers: Option<Headers>,
     /// When a delivery is tried again.
     #[schema(value_type = Option<Retry>)]
-    pub retry: Option<RetryForm>,
+    pub retry: Option<Object<RetryForm>>,
     /// Seconds one attempt may take.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 120)]
     pub timeout_s: Option<i64>,
     /// How fast it may be called.
     #[schema(value_type = Option<RateLimit>)]
-    pub rate_limit: Option<RateLimitForm>,
+    pub rate_limit: Option<Object<RateLimitForm>>,
     /// One after the other, in the order they were accepted; a failing one holds the rest back.
     #[schema(default = false)]
     pub ordered: Option<bool>,
@@ -257,11 +257,11 @@ pub struct EndpointPatch {
     pub events: Patch<Texts>,
     /// For people.
     #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 120)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
     pub name: Patch<String>,
     /// For people.
     #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 2000)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000)]
     pub description: Patch<String>,
     /// Only events of this scope; `null` is every scope.
     #[serde(default)]
@@ -278,7 +278,7 @@ pub struct EndpointPatch {
     /// When a delivery is tried again.
     #[serde(default)]
     #[schema(value_type = Option<Retry>)]
-    pub retry: Patch<RetryForm>,
+    pub retry: Patch<Object<RetryForm>>,
     /// Seconds one attempt may take.
     #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 120)]
@@ -286,7 +286,7 @@ pub struct EndpointPatch {
     /// How fast it may be called.
     #[serde(default)]
     #[schema(value_type = Option<RateLimit>)]
-    pub rate_limit: Patch<RateLimitForm>,
+    pub rate_limit: Patch<Object<RateLimitForm>>,
     /// One after the other.
     #[serde(default)]
     #[schema(value_type = Option<bool>)]
@@ -339,7 +339,11 @@ pub struct RevealedSecret {
 pub struct TestEndpoint {
     /// The event type; left out is the first exact type the endpoint wants, or `test`.
     #[serde(rename = "type")]
-    #[schema(max_length = 128, example = "order.created")]
+    #[schema(
+        max_length = 128,
+        pattern = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
+        example = "order.created"
+    )]
     pub event_type: Option<String>,
     /// The event's data; left out is the sample of its type, or a small object.
     #[schema(value_type = serde_json::Value, example = json!({"id": "ord_1"}))]

@@ -16,8 +16,8 @@ pub struct EventType {
     pub description: Option<String>,
     /// The group it is shown in.
     pub group: Option<String>,
-    /// JSON Schema of `data`.
-    #[schema(value_type = Option<Object>)]
+    /// JSON Schema of `data`: an object, `true` or `false`.
+    #[schema(value_type = serde_json::Value)]
     pub schema: Option<Json>,
     /// A sample of `data`.
     #[schema(value_type = serde_json::Value)]
@@ -64,13 +64,13 @@ pub struct NewEventType {
     )]
     pub name: String,
     /// For people.
-    #[schema(max_length = 2000, example = "An order was placed.")]
+    #[schema(min_length = 1, max_length = 2000, example = "An order was placed.")]
     pub description: Option<String>,
     /// The group it is shown in.
-    #[schema(max_length = 120, example = "Orders")]
+    #[schema(min_length = 1, max_length = 120, example = "Orders")]
     pub group: Option<String>,
-    /// JSON Schema of `data`.
-    #[schema(value_type = Option<Object>, example = json!({"type": "object"}))]
+    /// JSON Schema of `data`: an object, `true` or `false`.
+    #[schema(value_type = serde_json::Value, example = json!({"type": "object"}))]
     pub schema: Option<Json>,
     /// A sample of `data`.
     #[schema(value_type = serde_json::Value, example = json!({"id": "ord_1", "total": 1999}))]
@@ -89,13 +89,13 @@ pub struct EventTypeBody {
     #[schema(max_length = 128)]
     pub name: Option<String>,
     /// For people.
-    #[schema(max_length = 2000, example = "An order was placed.")]
+    #[schema(min_length = 1, max_length = 2000, example = "An order was placed.")]
     pub description: Option<String>,
     /// The group it is shown in.
-    #[schema(max_length = 120, example = "Orders")]
+    #[schema(min_length = 1, max_length = 120, example = "Orders")]
     pub group: Option<String>,
-    /// JSON Schema of `data`.
-    #[schema(value_type = Option<Object>)]
+    /// JSON Schema of `data`: an object, `true` or `false`.
+    #[schema(value_type = serde_json::Value)]
     pub schema: Option<Json>,
     /// A sample of `data`.
     #[schema(value_type = serde_json::Value)]

@@ -42,11 +42,11 @@ pub struct NewEvent<'a> {
     pub occurred_at: Option<Text<'a>>,
     /// The object before the change; endpoints that asked get `data.diff.previousAttributes` computed from it.
     #[serde(borrow, default)]
-    #[schema(value_type = serde_json::Value)]
+    #[schema(value_type = Option<Object>)]
     pub previous: Option<&'a RawValue>,
-    /// Names of what changed, or whatever the profile's receivers expect as changes.
+    /// What changed, in the words that the profile's receivers expect.
     #[serde(borrow, default)]
-    #[schema(value_type = serde_json::Value)]
+    #[schema(value_type = Option<Vec<serde_json::Value>>)]
     pub changes: Option<&'a RawValue>,
     /// Headers that go out with every delivery of it.
     #[serde(default)]
@@ -127,7 +127,7 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = serde_json::Value)]
     pub changes: Option<Json>,
-    /// Headers that go out with every delivery of it.
+    /// Headers that go out with every delivery of it; values that look like credentials are masked.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub headers: Headers,
 }

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use hookyard_domain::headers::Headers as DomainHeaders;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -91,6 +93,28 @@ impl<'de> Deserialize<'de> for Headers {
             }
         }
         from.deserialize_map(Object)
+    }
+}
+
+/// Something that is written as an object, and only so: left to itself serde takes a list of its fields' values too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        from.deserialize_map(Members(PhantomData))
     }
 }
 
@@ -219,6 +243,23 @@ mod tests {
         assert_eq!(headers.0[0], ("B".into(), "1".into()));
         assert_eq!(serde_json::to_string(&headers).unwrap(), r#"{"B":"1, 3","A":"2"}"#);
         assert!(serde_json::from_str::<Headers>(r#"{"A":1}"#).is_err());
+    }
+
+    #[test]
+    fn an_object_is_not_a_list_of_its_fields() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Pair<'a> {
+            a: u8,
+            #[serde(borrow)]
+            b: &'a RawValue,
+        }
+        let read = serde_json::from_str::<Object<Pair<'_>>>;
+        let pair = read(r#"{"a":1,"b":[ 2 ]}"#).unwrap().0;
+        assert_eq!((pair.a, pair.b.get()), (1, "[ 2 ]"));
+        for bad in ["[1,2]", "7", r#"{"a":1}"#, r#"{"a":1,"b":2,"c":3}"#] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -24,5 +24,6 @@ pub mod patch;
 pub mod paths;
 pub mod policies;
 pub mod problem;
+pub mod providers;
 pub mod signatures;
 pub mod tenants;

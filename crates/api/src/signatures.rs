@@ -10,7 +10,7 @@ use crate::json::{Headers, Scalar};
 #[serde(deny_unknown_fields)]
 #[schema(as = SignPayload)]
 pub struct Sign {
-    /// The name of a scheme: a profile's.
+    /// The name of a scheme: a profile's, or a provider's as `/v1/providers` lists them.
     #[serde(default)]
     #[schema(required = true, example = "standard")]
     pub scheme: String,
@@ -28,6 +28,12 @@ pub struct Sign {
     #[serde(default)]
     #[schema(required = true, example = "{\"test\": 2432232314}")]
     pub payload: String,
+    /// The URL the request goes to, which some providers sign.
+    #[schema(format = "uri", example = "https://hooks.example.com/in/src_1")]
+    pub url: Option<String>,
+    /// The request's method, which some providers sign; left out is `POST`.
+    #[schema(example = "POST")]
+    pub method: Option<String>,
 }
 
 /// The headers that carry the signature.
@@ -43,7 +49,7 @@ pub struct Signed {
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifySignature)]
 pub struct Verify {
-    /// The name of a scheme: a profile's.
+    /// The name of a scheme: a profile's, or a provider's as `/v1/providers` lists them.
     #[serde(default)]
     #[schema(required = true, example = "standard")]
     pub scheme: String,
@@ -62,6 +68,12 @@ pub struct Verify {
     /// How many seconds the signature's time may be off; left out is the scheme's tolerance.
     #[schema(minimum = 0, example = 300)]
     pub tolerance_s: Option<i64>,
+    /// The URL the request goes to, which some providers sign.
+    #[schema(format = "uri", example = "https://hooks.example.com/in/src_1")]
+    pub url: Option<String>,
+    /// The request's method, which some providers sign; left out is `POST`.
+    #[schema(example = "POST")]
+    pub method: Option<String>,
 }
 
 /// Whether it verifies, and precisely why not.

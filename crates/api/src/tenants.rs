@@ -4,6 +4,7 @@ use hookyard_domain::tenant as domain;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::json::Object;
 use crate::patch::Patch;
 use crate::policies::Profile;
 
@@ -81,14 +82,14 @@ pub struct NewTenant {
     #[schema(required = true, pattern = "^[a-z0-9][a-z0-9_-]{0,63}$", example = "acme")]
     pub id: String,
     /// For people.
-    #[schema(max_length = 120, example = "Acme Inc.")]
+    #[schema(min_length = 1, max_length = 120, example = "Acme Inc.")]
     pub name: Option<String>,
     /// The profile of endpoints that name none; `standard` when left out.
     #[schema(value_type = Option<Profile>)]
     pub profile: Option<String>,
     /// What it may use.
     #[schema(value_type = Option<TenantLimits>)]
-    pub limits: Option<TenantLimitsForm>,
+    pub limits: Option<Object<TenantLimitsForm>>,
     /// Days that its events and deliveries are kept.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 3650, default = 30)]
     pub retention_days: Option<i64>,
@@ -118,7 +119,7 @@ pub struct TenantLimitsForm {
 pub struct TenantPatch {
     /// For people.
     #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 120)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 120)]
     pub name: Patch<String>,
     /// The profile of endpoints that name none. Endpoints that are there already keep theirs.
     #[serde(default)]
@@ -127,7 +128,7 @@ pub struct TenantPatch {
     /// What it may use; a limit that is left out stays.
     #[serde(default)]
     #[schema(value_type = Option<TenantLimits>)]
-    pub limits: Patch<TenantLimitsForm>,
+    pub limits: Patch<Object<TenantLimitsForm>>,
     /// Days that its events and deliveries are kept.
     #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 3650)]

@@ -145,7 +145,7 @@ impl App {
         };
         let entry = self.entry(caller, now, act);
         match self.store().requeue(no, id, now, entry).await? {
-            Moved::Done(endpoint) => self.engine().requeued(no, endpoint),
+            Moved::Done(endpoint) => self.engine().requeued(no, endpoint).await?,
             Moved::Refused(DeliveryStatus::Succeeded) => {
                 return Err(AppError::conflict(
                     "already_succeeded",

@@ -14,9 +14,6 @@ use crate::checks::{Checks, path_id};
 use crate::pages::PageQuery;
 use crate::{App, AppError, Caller};
 
-/// Characters of a group's name.
-const GROUP_CHARS_MAX: usize = 64;
-
 /// An event type as it was written.
 #[derive(Clone, Debug, Default)]
 pub struct EventTypeInput {
@@ -206,7 +203,7 @@ fn check(
     now: Timestamp,
 ) -> impl FnOnce(EventType) -> CatalogueEntry + use<> {
     let description = checks.text("/description", new.description, limit::DESCRIPTION_CHARS_MAX);
-    let group = checks.text("/group", new.group, GROUP_CHARS_MAX);
+    let group = checks.text("/group", new.group, limit::NAME_CHARS_MAX);
     if let Some(schema) = &new.schema {
         json_text(checks, "/schema", schema);
         // A schema is an object, or `true` and `false`.

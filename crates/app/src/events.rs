@@ -5,6 +5,7 @@ use hookyard_domain::id::EventId;
 use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::page::Page;
+use hookyard_rules::redact;
 use hookyard_store::history::{EventFilter, ListedEvent};
 
 use crate::checks::{Checks, path_id};
@@ -55,7 +56,7 @@ impl App {
         let filter = query.check(&mut checks);
         let page = page.check(&mut checks);
         checks.done()?;
-        Ok(self.store().events(no, filter, page).await?)
+        Ok(self.store().events(no, filter, page).await?.map(shown))
     }
 
     /// One event.
@@ -67,7 +68,8 @@ impl App {
     ) -> Result<ListedEvent, AppError> {
         let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
         let id: EventId = path_id(id, "event")?;
-        self.store().event(no, id).await?.ok_or(AppError::NotFound { what: "event" })
+        let event = self.store().event(no, id).await?;
+        event.map(shown).ok_or(AppError::NotFound { what: "event" })
     }
 
     /// The deliveries of one event, replays first.
@@ -87,4 +89,11 @@ impl App {
         let page = page.ok_or(AppError::NotFound { what: "event" })?;
         Ok(page.map(|it| self.as_it_is(it)))
     }
+}
+
+/// As it may be read: header values that may be credentials are masked.
+fn shown(mut listed: ListedEvent) -> ListedEvent {
+    let content = &mut listed.event.content;
+    content.headers = redact::headers(std::mem::take(&mut content.headers));
+    listed
 }

@@ -8,7 +8,6 @@ use hookyard_domain::event::Event;
 use hookyard_domain::id::{EndpointId, EventId};
 use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
-use hookyard_domain::tenant::TenantNo;
 use hookyard_rules::matching;
 use serde_json::json;
 
@@ -55,18 +54,14 @@ impl App {
         if made.is_empty() {
             return Err(NONE);
         }
-        self.wake(no, &numbers);
+        for endpoint in numbers {
+            self.engine().requeued(no, endpoint).await?;
+        }
         let mut deliveries = Vec::with_capacity(made.len());
         for id in made {
             deliveries.push(self.load_delivery(no, id).await?);
         }
         Ok(deliveries)
-    }
-
-    fn wake(&self, no: TenantNo, endpoints: &[EndpointNo]) {
-        for endpoint in endpoints {
-            self.engine().requeued(no, *endpoint);
-        }
     }
 }
 

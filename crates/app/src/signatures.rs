@@ -1,13 +1,15 @@
-//! The signature checker: signs like the gateway, and says precisely why a signature does not verify.
+//! The signature checker: signs like the gateway or a provider, and says precisely why a signature does not verify.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use hookyard_domain::headers::Headers;
+use hookyard_domain::id::{EventId, EventKey};
 use hookyard_domain::limit;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::scheme::Scheme;
 use hookyard_domain::time::Timestamp;
+use hookyard_rules::inbound::{self, Outgoing, Preset, Received, SignError, Trust, presets};
 use hookyard_rules::signing;
 
 use crate::checks::Checks;
@@ -21,7 +23,7 @@ const TOLERANCE_S_MAX: i64 = 3650 * 24 * 3600;
 /// What to sign.
 #[derive(Clone, Debug, Default)]
 pub struct SignInput {
-    /// A profile's name.
+    /// A profile's or a provider's name.
     pub scheme: String,
     /// The secret.
     pub secret: String,
@@ -31,12 +33,16 @@ pub struct SignInput {
     pub timestamp: Option<String>,
     /// The body.
     pub payload: Bytes,
+    /// The URL the request goes to, for providers that sign it.
+    pub url: Option<String>,
+    /// The request's method, for providers that sign it; `POST` when not given.
+    pub method: Option<String>,
 }
 
 /// What to verify.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyInput {
-    /// A profile's name.
+    /// A profile's or a provider's name.
     pub scheme: String,
     /// The secret.
     pub secret: String,
@@ -46,6 +52,10 @@ pub struct VerifyInput {
     pub payload: Bytes,
     /// Seconds the timestamp may be off.
     pub tolerance_s: Option<i64>,
+    /// The URL the request goes to, for providers that sign it.
+    pub url: Option<String>,
+    /// The request's method, for providers that sign it; `POST` when not given.
+    pub method: Option<String>,
 }
 
 /// What came of it.
@@ -72,11 +82,17 @@ pub struct Check {
     pub got: Option<String>,
 }
 
+/// What a scheme's name stands for. A profile's comes first: `standard` is both, and the same.
+enum Named {
+    Profile(Scheme),
+    Provider(&'static Preset),
+}
+
 impl App {
-    /// The headers that the gateway would send with a payload.
+    /// The headers that the gateway, or a provider, would send with a payload.
     pub fn sign(&self, _caller: &Caller, input: SignInput) -> Result<Headers, AppError> {
         let mut checks = Checks::default();
-        let scheme = scheme(&mut checks, &input.scheme);
+        let named = named(&mut checks, &input.scheme);
         if input.secret.is_empty() {
             checks.required("/secret");
         }
@@ -85,13 +101,24 @@ impl App {
             checks.wrong("/id", "bad_character", "use visible ASCII characters, without spaces");
         }
         let at = timestamp(&mut checks, input.timestamp.as_deref());
-        let scheme = checks.done_with(scheme)?;
-        let at = at.unwrap_or_else(|| self.now());
-        let signed =
-            signing::sign_offline(scheme, &input.secret, id.as_deref(), at, &input.payload)
-                .map_err(|bad| AppError::invalid("/secret", "bad_secret", bad.to_string()))?;
-        let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
-        Ok(Headers(signed.collect()))
+        let line = line(&mut checks, input.url, input.method);
+        let (named, line) = checks.done_with(named.zip(line))?;
+        let now = at.unwrap_or_else(|| self.now());
+        let (secret, body) = (&*input.secret, &*input.payload);
+        match named {
+            Named::Profile(scheme) => {
+                let signed = signing::sign_offline(scheme, secret, id.as_deref(), now, body)
+                    .map_err(|bad| AppError::invalid("/secret", "bad_secret", bad.to_string()))?;
+                let signed = signed.into_iter().map(|(name, value)| (name.to_owned(), value));
+                Ok(Headers(signed.collect()))
+            }
+            Named::Provider(preset) => {
+                let id = id.unwrap_or_else(|| EventId::of(EventKey::at(now), 0).to_string());
+                let (url, method) = (&*line.url, &*line.method);
+                let outgoing = Outgoing { id: &id, now, method, url, body };
+                inbound::sign(&preset.recipe, secret, &outgoing).map_err(not_signed)
+            }
+        }
     }
 
     /// Whether a received signature is good, and if not, why.
@@ -101,20 +128,26 @@ impl App {
         input: VerifyInput,
     ) -> Result<Verdict, AppError> {
         let mut checks = Checks::default();
-        let scheme = scheme(&mut checks, &input.scheme);
+        let named = named(&mut checks, &input.scheme);
         if input.secret.is_empty() {
             checks.required("/secret");
         }
         let tolerance = checks.whole("/tolerance_s", input.tolerance_s, 0, TOLERANCE_S_MAX);
-        let scheme = checks.done_with(scheme)?;
-        let found = signing::verify_signature(
-            scheme,
-            &input.secret,
-            &input.headers,
-            &input.payload,
-            tolerance.map_or(TOLERANCE_DEFAULT, Duration::from_secs),
-            self.now(),
-        );
+        let tolerance = tolerance.map(Duration::from_secs);
+        let line = line(&mut checks, input.url, input.method);
+        let (named, line) = checks.done_with(named.zip(line))?;
+        let (headers, body, now) = (&input.headers, &*input.payload, self.now());
+        let found = match named {
+            Named::Profile(scheme) => {
+                let tolerance = tolerance.unwrap_or(TOLERANCE_DEFAULT);
+                signing::verify_signature(scheme, &input.secret, headers, body, tolerance, now)
+            }
+            Named::Provider(preset) => {
+                let received = Received { method: &line.method, url: &line.url, headers, body };
+                let trust = Trust { secrets: &[&input.secret], tolerance, now };
+                inbound::report(&preset.recipe, &received, &trust)
+            }
+        };
         Ok(Verdict {
             valid: found.valid,
             reason: Some(found.reason),
@@ -123,21 +156,50 @@ impl App {
     }
 }
 
+fn not_signed(bad: SignError) -> AppError {
+    let (pointer, code) = match bad {
+        SignError::EmptySecret => ("/secret", "required"),
+        SignError::BadSecret(_) => ("/secret", "bad_secret"),
+        SignError::Missing(_) => ("/url", "required"),
+        SignError::InBody => ("/scheme", "not_in_headers"),
+    };
+    AppError::invalid(pointer, code, bad.to_string())
+}
+
 fn looked_at(check: signing::Check) -> Check {
     Check { what: check.what.to_owned(), ok: check.ok, expected: check.expected, got: check.got }
 }
 
-fn scheme(checks: &mut Checks, name: &str) -> Option<Scheme> {
+fn named(checks: &mut Checks, name: &str) -> Option<Named> {
     if name.is_empty() {
         checks.required("/scheme");
         return None;
     }
-    let found = signing::scheme_named(name);
+    let profile = signing::scheme_named(name).map(Named::Profile);
+    let found = profile.or_else(|| presets::named(name).map(Named::Provider));
     if found.is_none() {
         let names: Vec<_> = Profile::ALL.iter().map(|it| format!("`{it}`")).collect();
-        checks.wrong("/scheme", "unknown_scheme", format!("use one of {}", names.join(", ")));
+        let names = names.join(", ");
+        let message = format!("use one of {names}, or a provider that `/v1/providers` lists");
+        checks.wrong("/scheme", "unknown_scheme", message);
     }
     found
+}
+
+/// The first line of a request, as far as providers sign it.
+struct Line {
+    url: String,
+    method: String,
+}
+
+fn line(checks: &mut Checks, url: Option<String>, method: Option<String>) -> Option<Line> {
+    let url = checks.text("/url", url, limit::URL_CHARS_MAX).unwrap_or_default();
+    let method = method.unwrap_or_else(|| "POST".to_owned());
+    if method.is_empty() || method.len() > 20 || !method.bytes().all(|it| it.is_ascii_uppercase()) {
+        checks.wrong("/method", "bad_method", "use a method in capitals, as in `POST`");
+        return None;
+    }
+    Some(Line { url, method })
 }
 
 fn timestamp(checks: &mut Checks, text: Option<&str>) -> Option<Timestamp> {

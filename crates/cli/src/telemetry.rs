@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::raw::LogFormat;
@@ -12,6 +12,10 @@ use crate::exit::Exit;
 /// Seconds: from a local receiver's answer to the longest time-out.
 const BUCKETS_S: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+
+/// Events: from one alone to as many as a transaction takes.
+const BUCKETS_EVENTS: [f64; 12] =
+    [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0];
 
 /// Reads a log filter such as `info` or `hookyard_engine=debug,warn`.
 pub fn filter(text: &str) -> anyhow::Result<EnvFilter> {
@@ -28,6 +32,8 @@ pub fn start_logs(text: &str, format: LogFormat) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(text)?)
         .with_writer(std::io::stderr)
+        // It would print that it cannot print, and panic when that fails too: on a full disk that holds the log as well.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     let started = match format {
         LogFormat::Text => builder.try_init(),
@@ -40,6 +46,9 @@ pub fn start_logs(text: &str, format: LogFormat) -> anyhow::Result<()> {
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     PrometheusBuilder::new()
         .set_buckets(&BUCKETS_S)
+        .and_then(|it| {
+            it.set_buckets_for_metric(Matcher::Suffix("_events".into()), &BUCKETS_EVENTS)
+        })
         .and_then(PrometheusBuilder::install_recorder)
         .context("installing the metrics recorder")
 }

@@ -168,7 +168,7 @@ fn request(
     now: Timestamp,
 ) -> (http::Request<Full<Bytes>>, Headers) {
     let profile = prepared.endpoint.settings.profile;
-    let body = profiles::body(profile, &job.event);
+    let body = profiles::body(&prepared.endpoint.settings, &job.event);
     let dress =
         Dress { event: &job.event, delivery: job.delivery, attempt: number, now, body: &body };
     let dressed = profiles::headers(profile, &way.signer, &dress);

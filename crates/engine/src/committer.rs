@@ -153,6 +153,7 @@ impl Committer {
 
     /// The thread's life.
     pub(crate) fn run(&self, tools: &Tools) {
+        let _end = End(self);
         let mut left = Vec::new();
         let mut pause = PAUSE;
         while let Some((submissions, records, closing)) = self.take() {
@@ -166,9 +167,23 @@ impl Committer {
                 // The store stays away: what was sent will be owed, and sent again, after the restart.
                 return;
             }
-            tools.runtime.block_on(tokio::time::sleep(pause));
+            tools.runtime.block_on(async { tokio::time::sleep(pause).await });
             pause = (pause * 2).min(PAUSE_MAX);
             self.nudge();
+        }
+    }
+}
+
+/// However the thread ends, nobody is left waiting for it: publishers are refused from then on.
+struct End<'a>(&'a Committer);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.lock();
+        queue.closing = true;
+        queue.submissions.clear();
+        if std::thread::panicking() {
+            tracing::error!("the committer broke off; restart this node: nothing acknowledged is lost");
         }
     }
 }

@@ -238,8 +238,17 @@ impl Lane {
             && self.mode() != Mode::Hold
     }
 
+    /// Up to when what waits is to be claimed. What an endpoint that is off is owed is discarded at once, not when it
+    /// would have been due.
+    pub(crate) fn claims_until(&self, now: Timestamp) -> Timestamp {
+        match self.mode() {
+            Mode::Send | Mode::Hold => now,
+            Mode::Discard(_) => Timestamp::from_millis(i64::MAX),
+        }
+    }
+
     pub(crate) fn wants_claim(&self, now: Timestamp) -> bool {
-        self.next_due.is_some_and(|it| it <= now)
+        self.next_due.is_some_and(|it| it <= self.claims_until(now))
             && !self.claiming
             && self.due.len() < DUE_MAX / 2
             && self.mode() != Mode::Hold
@@ -273,7 +282,8 @@ impl Lane {
         if self.in_flight >= self.window || stalled {
             return Err(Idle::Waiting);
         }
-        if now < self.not_before {
+        // A clock set back must not turn a pause of moments into one of hours.
+        if now < self.not_before && self.not_before.since(now) <= PACE_MAX {
             return Err(Idle::Until(self.not_before));
         }
         self.earn_tokens(now)

@@ -19,7 +19,7 @@ use hookyard_domain::endpoint::{Activity, EndpointNo, EndpointStatus};
 use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
 use hookyard_domain::tenant::TenantNo;
-use hookyard_domain::time::Clock;
+use hookyard_domain::time::{Clock, Timestamp};
 use hookyard_store::ledger::{LaneNote, Owed, Record};
 use tokio::sync::Notify;
 
@@ -53,7 +53,7 @@ pub(crate) enum Todo {
 #[derive(Clone, Debug)]
 pub(crate) enum Fetch {
     Owed { tenant: TenantNo, endpoint: EndpointNo, from: EventKey },
-    Due { tenant: TenantNo, endpoint: EndpointNo, skip: Vec<DeliveryId> },
+    Due { tenant: TenantNo, endpoint: EndpointNo, until: Timestamp, skip: Vec<DeliveryId> },
 }
 
 /// What the lanes hold at the moment.
@@ -376,8 +376,11 @@ impl Lanes {
             let before: u64 = lane.due.iter().map(Job::bytes).sum();
             match answer {
                 Some(answer) => {
-                    let jobs = answer
-                        .due
+                    // It may have been switched on again meanwhile: then what is not due waits on.
+                    let until = lane.claims_until(now);
+                    let (due, early): (Vec<_>, Vec<_>) =
+                        answer.due.into_iter().partition(|it| it.at <= until);
+                    let jobs = due
                         .into_iter()
                         .map(|it| Job {
                             event: it.event,
@@ -386,7 +389,7 @@ impl Lanes {
                             trigger: it.trigger,
                         })
                         .collect();
-                    lane.claim(jobs, answer.next);
+                    lane.claim(jobs, early.into_iter().map(|it| it.at).chain(answer.next).min());
                 }
                 None => lane.claim(Vec::new(), Some(now.plus(Duration::from_secs(1)))),
             }

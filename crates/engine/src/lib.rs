@@ -171,7 +171,7 @@ impl Engine {
         let mut others = JoinSet::new();
         for _ in 0..refill::TASKS {
             let (store, lanes) = (Arc::clone(&engine.store), Arc::clone(&engine.lanes));
-            others.spawn(refill::run(store, lanes, Arc::clone(&engine.clock)));
+            others.spawn(refill::run(store, lanes));
         }
         let lanes = Arc::clone(&engine.lanes);
         others.spawn(async move { lanes.run_timers().await });
@@ -267,8 +267,18 @@ impl Engine {
     }
 
     /// Something of the endpoint was made due: a retry by hand, a replay.
-    pub fn requeued(&self, tenant: TenantNo, endpoint: EndpointNo) {
+    ///
+    /// # Errors
+    /// When the tenant's configuration is not at hand and cannot be read: it is made with the next restart then.
+    pub async fn requeued(
+        &self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+    ) -> Result<(), StoreError> {
+        // A lane that does not know its endpoint takes it for deleted.
+        self.snapshot(tenant).await?;
         self.lanes.requeued(tenant, endpoint);
+        Ok(())
     }
 
     /// The delivery was cancelled in the store.

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::time::Clock;
 use hookyard_store::Store;
 
 use crate::lane::{DUE_MAX, HELD_MAX};
@@ -18,7 +17,7 @@ const BYTES_MAX: u64 = 4 * 1024 * 1024;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// The life of one refill task.
-pub(crate) async fn run(store: Arc<dyn Store>, lanes: Arc<Lanes>, clock: Arc<dyn Clock>) {
+pub(crate) async fn run(store: Arc<dyn Store>, lanes: Arc<Lanes>) {
     loop {
         match lanes.next_fetch().await {
             Fetch::Owed { tenant, endpoint, from } => {
@@ -27,9 +26,9 @@ pub(crate) async fn run(store: Arc<dyn Store>, lanes: Arc<Lanes>, clock: Arc<dyn
                 let answer = settled(answer, "what an endpoint is owed").await;
                 lanes.refilled(endpoint, answer);
             }
-            Fetch::Due { tenant, endpoint, skip } => {
+            Fetch::Due { tenant, endpoint, until, skip } => {
                 let limit = u32::try_from(DUE_MAX).unwrap_or(u32::MAX);
-                let answer = store.due(tenant, endpoint, clock.now(), limit, &skip).await;
+                let answer = store.due(tenant, endpoint, until, limit, &skip).await;
                 let answer = settled(answer, "what is due of an endpoint").await;
                 lanes.claimed(endpoint, answer);
             }

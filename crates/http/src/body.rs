@@ -180,6 +180,10 @@ fn check_depth(bytes: &[u8]) -> Result<(), BodyError> {
 /// Says what is wrong. Reads a second time with the path kept, which good bodies need not pay for.
 fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -> BodyError {
     // A form can be found wrong before the text turns out to be no JSON at all, which is then what counts.
+    if let Err(error) = std::str::from_utf8(bytes) {
+        // What is skipped is not looked at by the parser.
+        return not_utf8(&bytes[..error.valid_up_to()]);
+    }
     let no_json = serde_json::from_slice::<IgnoredAny>(bytes).err();
     let error = no_json.as_ref().unwrap_or(error);
     match error.classify() {
@@ -196,6 +200,13 @@ fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8], error: &serde_json::Error) -
             BodyError::Form(fault(path, bare(&error.to_string())))
         }
     }
+}
+
+/// A text that stops being UTF-8 after `good`.
+fn not_utf8(good: &[u8]) -> BodyError {
+    let line = good.iter().filter(|it| **it == b'\n').count() + 1;
+    let column = good.rsplit(|it| *it == b'\n').next().map_or(0, <[u8]>::len) + 1;
+    BodyError::Malformed { what: "it is not UTF-8".into(), line, column }
 }
 
 /// A message of the parser without its " at line … column …".
@@ -312,6 +323,8 @@ mod tests {
         }
         let error = json::<NewEvent<'_>>(b"{\"type\":\"a\",\"data\":\"\xff\"}").unwrap_err();
         assert!(matches!(error, BodyError::Malformed { .. }), "{error:?}");
+        let error = json::<NewEndpoint>(b"{\n\"foo\":\"\xff\"}").unwrap_err();
+        assert!(matches!(error, BodyError::Malformed { line: 2, column: 8, .. }), "{error:?}");
         assert_eq!(json::<NewEvent<'_>>(b"").unwrap_err(), BodyError::Missing);
     }
 

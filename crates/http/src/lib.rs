@@ -13,6 +13,7 @@ pub mod auth;
 pub mod body;
 pub mod docs;
 pub mod layers;
+mod linger;
 pub mod native;
 pub mod ops;
 pub mod server;

@@ -25,6 +25,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::Service;
 
+use crate::linger::Lingering;
+
 /// Connections at once; more wait in the kernel's queue. Each costs about 20 KiB and a file descriptor.
 const CONNECTIONS_MAX: usize = 10_000;
 /// How long a request's head may take, and how long a connection may idle between requests.
@@ -115,7 +117,7 @@ async fn connection(
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
     let ended = {
         // Dropped at the end of this block, and with it an answer that nobody waits for any more: into `left`.
-        let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(Lingering::new(stream)), service));
         let closing = async { closed.wait_for(|it| *it).await.is_ok() };
         tokio::select! {
             ended = &mut serving => ended,

@@ -7,8 +7,10 @@
 //! **Never** here: I/O, async, a clock, chance, logging, the store. Start reading at [`profiles`] and [`judge`].
 
 pub mod custom_headers;
+mod diff;
 pub mod egress;
 pub mod health;
+pub mod inbound;
 pub mod judge;
 pub mod keys;
 pub mod matching;

@@ -69,9 +69,9 @@ async fn run(dir: &Path, size: usize, fan_out: u32) {
         let receipts = store.commit(&batch).await.unwrap();
         longest = longest.max(start.elapsed());
         before.clear();
-        before.extend(receipts.iter().map(|receipt| match receipt {
-            Receipt::Accepted { id } => *id,
-            other => panic!("{other:?}"),
+        before.extend(receipts.iter().map(|receipt| {
+            let Receipt::Accepted { id } = receipt else { panic!("not accepted: {receipt:?}") };
+            *id
         }));
         events += size;
         batches += 1;

@@ -32,6 +32,7 @@ pub(crate) struct Log {
     wake: Condvar,
     pages: AtomicU32,
     folded: AtomicU32,
+    restart_at: AtomicU32,
 }
 
 /// The thread; it ends when this is dropped.
@@ -52,6 +53,7 @@ impl Log {
             wake: Condvar::new(),
             pages: AtomicU32::new(0),
             folded: AtomicU32::new(0),
+            restart_at: AtomicU32::new(RESTART_PAGES),
         })
     }
 
@@ -74,23 +76,33 @@ impl Log {
             return Ok(());
         }
         let conn = hold(&self.conn);
-        let pages = checkpoint(&conn, "PASSIVE")?;
-        if pages < RESTART_PAGES {
+        let folded = checkpoint(&conn, "PASSIVE")?;
+        if folded.pages < self.restart_at.load(Ordering::Relaxed) {
             return Ok(());
         }
         // What came in during the first pass was much; the second leaves little to wait for.
         checkpoint(&conn, "PASSIVE")?;
         let _writer = writer.blocking_lock();
-        checkpoint(&conn, "RESTART")?;
+        let folded = checkpoint(&conn, "RESTART")?;
+        // Somebody reads an old snapshot (a backup, say): stopping the writer again soon would only cost it time.
+        let next = if folded.is_busy { folded.pages + RESTART_PAGES } else { RESTART_PAGES };
+        self.restart_at.store(next, Ordering::Relaxed);
         Ok(())
     }
 }
 
-/// Answers how many pages the log has.
-fn checkpoint(conn: &Connection, mode: &str) -> Result<u32> {
-    let pages: i64 =
-        conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get(1))?;
-    Ok(u32::try_from(pages).unwrap_or(0))
+struct Folded {
+    is_busy: bool,
+    /// Pages in the log.
+    pages: u32,
+}
+
+fn checkpoint(conn: &Connection, mode: &str) -> Result<Folded> {
+    let sql = format!("PRAGMA wal_checkpoint({mode})");
+    Ok(conn.query_row(&sql, [], |row| {
+        let pages: i64 = row.get(1)?;
+        Ok(Folded { is_busy: row.get(0)?, pages: u32::try_from(pages).unwrap_or(0) })
+    })?)
 }
 
 impl Checkpointer {
@@ -129,5 +141,37 @@ impl Drop for Checkpointer {
         {
             tracing::error!("the checkpoint thread panicked");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use hookyard_store::ledger::{Batch, Ledger};
+    use hookyard_store::tenants::Tenants;
+    use hookyard_testkit::make;
+
+    use crate::SqliteStore;
+    use crate::open::Place;
+
+    #[tokio::test]
+    async fn the_log_stays_short_however_much_is_written() {
+        const MIB: usize = 1024 * 1024;
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::start(Place::take(dir.path()).unwrap(), false).unwrap();
+        let tenant = store.create_tenant(make::tenant("acme"), make::audit("made")).await.unwrap();
+        let mut accept = make::accept(tenant.no, 1, &[]);
+        accept.content.data = Bytes::from(vec![7; MIB]);
+        let batch = Batch { now: make::NOW, accepts: vec![accept; 8], ..Batch::default() };
+        let mut longest = 0;
+        for _ in 0..40 {
+            store.commit(&batch).await.unwrap();
+            let log = std::fs::metadata(dir.path().join("hookyard.db-wal")).unwrap().len();
+            longest = longest.max(log);
+        }
+        assert!(longest < 200 * MIB as u64, "{longest} bytes of log for 320 MiB");
+        store.tidy().await.unwrap();
+        drop(store);
+        assert!(!dir.path().join("hookyard.db-wal").exists());
     }
 }

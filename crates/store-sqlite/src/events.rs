@@ -11,7 +11,6 @@ use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::{Once, Target};
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::codec::{self, Input, int, put, put_bytes, put_headers, short, time};
@@ -92,10 +91,7 @@ fn blob<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<Option<&'r [u8]>> {
 }
 
 fn text<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<&'r str> {
-    Ok(match row.get_ref(at)? {
-        ValueRef::Null => "",
-        value => value.as_str()?,
-    })
+    Ok(row.get_ref(at)?.as_str_or_null()?.unwrap_or_default())
 }
 
 /// One whole event.

@@ -1,5 +1,7 @@
 //! What people look at, newest first: lists of keys walked downwards, rows looked up as a page needs them.
 
+use std::collections::HashMap;
+
 use hookyard_domain::attempt::Attempt;
 use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::endpoint::EndpointNo;
@@ -17,7 +19,7 @@ use crate::codec::{self, int, uint};
 use crate::deliveries::{self, Owner, Teller};
 use crate::error::{Result, corrupt};
 use crate::events::{self, Head, StoredEvent};
-use crate::runs::{Down, ListNo, ListReader, Lists, Replayed};
+use crate::runs::{Down, ListNo, ListReader, Lists, Replayed, first_written, last_written};
 use crate::{SqliteStore, record};
 
 /// Events one page looks at, at most.
@@ -116,6 +118,14 @@ fn events(
     Ok(page)
 }
 
+/// Where a delivery stands in a list: event key, target.
+type Spot = (u64, u64);
+
+fn spot(delivery: &Delivery) -> Spot {
+    let target = delivery.id.target().map_or(0, |target| u64::from(target.0));
+    (delivery.id.event().key().0, target)
+}
+
 /// A page of deliveries in the making.
 struct Gathered {
     rows: Vec<Delivery>,
@@ -128,15 +138,13 @@ impl Gathered {
     }
 
     /// Cuts what is too much; `stopped` is where the walk gave up, if it did.
-    fn page(mut self, stopped: Option<u64>) -> Page<Delivery> {
+    fn page(mut self, stopped: Option<Spot>) -> Page<Delivery> {
         if self.is_over() {
             self.rows.truncate(self.limit);
-            let next = self.rows.last().and_then(|row| {
-                Some(Cursor(row.id.event().key().0, u64::from(row.id.target()?.0)))
-            });
+            let next = self.rows.last().map(spot).map(|(key, target)| Cursor(key, target));
             return Page { rows: self.rows, next };
         }
-        Page { rows: self.rows, next: stopped.map(|key| Cursor(key, 0)) }
+        Page { rows: self.rows, next: stopped.map(|(key, target)| Cursor(key, target)) }
     }
 }
 
@@ -144,11 +152,13 @@ impl Gathered {
 struct Question<'a> {
     conn: &'a Connection,
     reader: ListReader<'a>,
+    /// First and last keys of the tails, as of the snapshot or before.
+    ends: HashMap<ListNo, (u64, u64)>,
     tenant: TenantNo,
     filter: &'a DeliveryFilter,
     limit: usize,
-    /// Rows must stand below this place: event key, target.
-    below: (u64, u64),
+    /// Rows must stand below this.
+    below: Spot,
     since: u64,
 }
 
@@ -172,7 +182,7 @@ impl Question<'_> {
         let mut last = self.below.0;
         while let Some(key) = keys.next()?.filter(|key| *key >= self.since) {
             if looked_at == SCAN_MAX {
-                return Ok(gathered.page(Some(last)));
+                return Ok(gathered.page(Some((last, 0))));
             }
             looked_at += 1;
             last = key;
@@ -187,8 +197,8 @@ impl Question<'_> {
         Ok(gathered.page(None))
     }
 
-    /// Rows in one state, through its partial index.
-    fn recorded(&self, status: i64) -> Result<(Vec<Delivery>, Option<u64>)> {
+    /// Rows in one state, through its partial index; and where the walk gave up, if it did.
+    fn recorded(&self, status: i64) -> Result<(Vec<Delivery>, Option<Spot>)> {
         let owner = match self.filter.endpoint {
             Some(endpoint) => Owner::Endpoint(endpoint),
             None => Owner::Tenant(self.tenant),
@@ -208,13 +218,13 @@ impl Question<'_> {
                 break;
             }
         }
-        // A full scan without a full page: the event it ended in is looked at again from its first target.
         let exhausted = places.len() == many && told.len() <= self.limit;
-        Ok((told, places.last().filter(|_| exhausted).map(|(key, _)| *key)))
+        let last = places.last().filter(|_| exhausted);
+        Ok((told, last.map(|(key, target)| (*key, u64::from(target.0)))))
     }
 
-    /// Deliveries that have no row yet: those of events at or above the mark.
-    fn derived(&self) -> Result<(Vec<Delivery>, Option<u64>)> {
+    /// Deliveries that have no row yet: those of events at or above the mark; and where the walk gave up, if it did.
+    fn derived(&self) -> Result<(Vec<Delivery>, Option<Spot>)> {
         let Some(mark) = self.lowest_owed()? else { return Ok((Vec::new(), None)) };
         let from = mark.max(self.since);
         let mut teller = Teller::new(self.conn);
@@ -224,7 +234,7 @@ impl Question<'_> {
         let mut last = self.below.0;
         while let Some(key) = keys.next()?.filter(|key| *key >= from) {
             if looked_at == SCAN_MAX {
-                return Ok((told, Some(last)));
+                return Ok((told, Some((last, 0))));
             }
             looked_at += 1;
             last = key;
@@ -247,7 +257,7 @@ impl Question<'_> {
         // Below where either source gave up, the other one's rows would hide what was not looked at.
         let floor = stopped.max(gave_up);
         if let Some(floor) = floor {
-            rows.retain(|row| row.id.event().key().0 >= floor);
+            rows.retain(|row| spot(row) >= floor);
         }
         Ok(Gathered { rows, limit: self.limit }.page(floor))
     }
@@ -259,13 +269,25 @@ impl Question<'_> {
         }
         let mut find = self.conn.prepare_cached("SELECT no FROM endpoint WHERE tenant = ?1")?;
         let mut rows = find.query([self.tenant.0])?;
-        let newest = self.reader.last()?;
-        let mut lowest = None;
+        let mut lowest: Option<u64> = None;
         while let Some(row) = rows.next()? {
-            let mark = mark(self.conn, EndpointNo(row.get(0)?))?;
-            if newest.is_some_and(|newest| newest >= mark) {
-                lowest = Some(lowest.map_or(mark, |lowest: u64| lowest.min(mark)));
+            let endpoint = EndpointNo(row.get(0)?);
+            let list = ListNo::of_endpoint(endpoint);
+            let tail = self.ends.get(&list);
+            let last = match tail {
+                Some((_, last)) => Some(*last),
+                None => last_written(self.conn, list)?,
+            };
+            let mut from = mark(self.conn, endpoint)?;
+            if last.is_none_or(|last| last < from) {
+                continue;
             }
+            if from == 0 {
+                // Nothing was noted of it yet: what it is owed begins with its first event.
+                let first = first_written(self.conn, list)?;
+                from = first.or(tail.map(|(first, _)| *first)).unwrap_or(0);
+            }
+            lowest = Some(lowest.map_or(from, |lowest| lowest.min(from)));
         }
         Ok(lowest)
     }
@@ -333,6 +355,9 @@ fn deliveries(
         None => ListNo::of_tenant(tenant),
     };
     let tail = lists.tail(list);
+    let is_pending = |it| matches!(it, DeliveryStatus::Pending | DeliveryStatus::Sending);
+    let wants_ends = filter.endpoint.is_none() && filter.status.is_some_and(is_pending);
+    let ends = if wants_ends { lists.ends() } else { HashMap::new() };
     let tx = conn.unchecked_transaction()?;
     let (since, until) = bounds(filter.since, filter.until);
     // Below the first target of `until`, or below where the page before ended.
@@ -340,7 +365,7 @@ fn deliveries(
     let below = request.cursor.map_or(top, |cursor| (cursor.0, cursor.1).min(top));
     let reader = ListReader::new(&tx, list, tail)?;
     let limit = request.limit as usize;
-    let question = Question { conn: &tx, reader, tenant, filter, limit, below, since };
+    let question = Question { conn: &tx, reader, ends, tenant, filter, limit, below, since };
     match filter.status {
         None | Some(DeliveryStatus::Succeeded) => question.walk(),
         Some(DeliveryStatus::Pending | DeliveryStatus::Sending) => question.pending(),

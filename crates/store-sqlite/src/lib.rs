@@ -1,8 +1,8 @@
 //! The embedded store: the port over one SQLite file.
 //!
-//! Called by nobody by name but `cli`, which opens it. One connection writes ([`writer`]), a few read, a thread folds the log
-//! into the file ([`checkpoint`]). Lists stand in compact runs instead of indexes ([`runs`]), since an index would halve the
-//! speed of the write path. Start reading at [`writer`] and `migrations/0001_first.sql`.
+//! Called by nobody by name but `cli`, which opens it. One connection writes (`writer`), a few read, a thread folds the log
+//! into the file (`checkpoint`). Lists stand in compact runs instead of indexes (`runs`), since an index would halve the
+//! speed of the write path. Start reading at `writer` and `migrations/0001_first.sql`.
 //!
 //! **Never** here: a decision. No retry arithmetic, no matching.
 

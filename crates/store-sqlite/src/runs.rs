@@ -60,8 +60,14 @@ impl Lists {
 
     /// The last key of each tail.
     pub(crate) fn last_keys(&self) -> HashMap<ListNo, u64> {
+        self.ends().into_iter().map(|(list, (_, last))| (list, last)).collect()
+    }
+
+    /// The first and the last key of each tail.
+    pub(crate) fn ends(&self) -> HashMap<ListNo, (u64, u64)> {
         let tails = self.read();
-        tails.by_list.iter().filter_map(|(list, tail)| Some((*list, *tail.last()?))).collect()
+        let ends = |tail: &Vec<u64>| Some((*tail.first()?, *tail.last()?));
+        tails.by_list.iter().filter_map(|(list, tail)| Some((*list, ends(tail)?))).collect()
     }
 }
 
@@ -225,6 +231,11 @@ pub(crate) fn last_written(conn: &Connection, list: ListNo) -> Result<Option<u64
     Ok(last.map(uint))
 }
 
+/// The first key that is written out.
+pub(crate) fn first_written(conn: &Connection, list: ListNo) -> Result<Option<u64>> {
+    Ok(run_from(conn, list, 0)?.and_then(|(_, keys)| keys.first().copied()))
+}
+
 fn remove_from_runs(tx: &Connection, list: ListNo, keys: &BTreeSet<u64>) -> Result<()> {
     let mut from = keys.first().copied();
     while let Some(key) = from {
@@ -265,14 +276,6 @@ impl<'c> ListReader<'c> {
     /// Keys from `from` on, ascending.
     pub(crate) fn up(&self, from: u64) -> Up<'_> {
         Up { reader: self, keys: Vec::new(), from, stage: Stage::Runs }
-    }
-
-    /// The last key.
-    pub(crate) fn last(&self) -> Result<Option<u64>> {
-        match self.tail.last() {
-            Some(last) => Ok(Some(*last)),
-            None => last_written(self.conn, self.list),
-        }
     }
 }
 
@@ -378,5 +381,78 @@ impl<'c> Replayed<'c> {
             self.below = uint(key);
         }
         Ok(key.map(uint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIST: ListNo = ListNo(3);
+
+    fn with_runs(runs: &[&[u64]]) -> Connection {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(include_str!("../migrations/0001_first.sql")).unwrap();
+        runs.iter().for_each(|keys| insert_run(&conn, LIST, keys).unwrap());
+        conn
+    }
+
+    fn up(reader: &ListReader<'_>, from: u64) -> Vec<u64> {
+        let mut keys = reader.up(from);
+        std::iter::from_fn(|| keys.next().unwrap()).collect()
+    }
+
+    fn down(reader: &ListReader<'_>, below: u64) -> Vec<u64> {
+        let mut keys = reader.down(below);
+        std::iter::from_fn(|| keys.next().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_tail_written_out_meanwhile_is_not_read_twice() {
+        let conn = with_runs(&[&[1, 2, 3], &[5, 7]]);
+        let reader = ListReader::new(&conn, LIST, vec![5, 7, 9]).unwrap();
+        assert_eq!(up(&reader, 0), [1, 2, 3, 5, 7, 9]);
+        assert_eq!(down(&reader, u64::MAX), [9, 7, 5, 3, 2, 1]);
+    }
+
+    #[test]
+    fn reading_may_begin_anywhere() {
+        let all = [1, 2, 3, 5, 7, 9, 12];
+        let conn = with_runs(&[&all[..3], &all[3..5]]);
+        let reader = ListReader::new(&conn, LIST, all[5..].to_vec()).unwrap();
+        for at in 0..14 {
+            let from: Vec<u64> = all.into_iter().filter(|key| *key >= at).collect();
+            assert_eq!(up(&reader, at), from, "from {at}");
+            let below: Vec<u64> = all.into_iter().rev().filter(|key| *key < at).collect();
+            assert_eq!(down(&reader, at), below, "below {at}");
+        }
+    }
+
+    #[test]
+    fn keys_leave_runs_and_tails() {
+        let conn = with_runs(&[&[1, 2, 3], &[5, 7], &[8]]);
+        let lists = Lists::default();
+        let mut draft = ListDraft::default();
+        [9, 12].into_iter().for_each(|key| draft.append(LIST, key));
+        draft.publish(&lists);
+        let mut draft = ListDraft::default();
+        [1, 3, 4, 8, 12].into_iter().for_each(|key| draft.remove(LIST, key));
+        draft.write_removed(&conn).unwrap();
+        draft.publish(&lists);
+        let reader = ListReader::new(&conn, LIST, lists.tail(LIST)).unwrap();
+        assert_eq!(up(&reader, 0), [2, 5, 7, 9]);
+        assert_eq!(lists.ends().get(&LIST), Some(&(9, 9)));
+    }
+
+    #[test]
+    fn a_short_tail_joins_the_short_run_before_it() {
+        let conn = with_runs(&[&[1, 2]]);
+        let lists = Lists::default();
+        let mut draft = ListDraft::default();
+        draft.append(LIST, 4);
+        draft.write_all(&conn, &lists).unwrap();
+        draft.publish(&lists);
+        assert_eq!(run_from(&conn, LIST, 0).unwrap(), Some((4, vec![1, 2, 4])));
+        assert!(lists.tail(LIST).is_empty());
     }
 }

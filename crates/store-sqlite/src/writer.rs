@@ -269,3 +269,49 @@ fn rebuild(conn: &Connection, lists: &Lists) -> Result<usize> {
     draft.publish(lists);
     Ok(events)
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use hookyard_domain::page::PageRequest;
+    use hookyard_store::StoreError;
+    use hookyard_store::history::{EventFilter, History};
+    use hookyard_store::ledger::{Batch, Ledger, Once, Receipt};
+    use hookyard_store::tenants::Tenants;
+    use hookyard_testkit::make;
+
+    use crate::SqliteStore;
+
+    async fn limit_pages(store: &SqliteStore, pages: u32) {
+        let writer = store.writer.lock().await;
+        let limited =
+            writer.conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+        limited.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_does_not_fit_on_the_disk_leaves_no_trace() {
+        let store = SqliteStore::in_memory().unwrap();
+        let tenant = store.create_tenant(make::tenant("acme"), make::audit("made")).await.unwrap();
+        let mut accept = make::accept(tenant.no, 1, &[]);
+        accept.once = vec![Once::PublisherId("order-1".into())];
+        let mut large = make::accept(tenant.no, 1, &[]);
+        large.content.data = Bytes::from(vec![0; 1 << 20]);
+        let batch = |accepts| Batch { now: make::NOW, accepts, ..Batch::default() };
+        // More than a run's worth, so that a list is written out inside the lost transaction too.
+        let mut accepts = vec![accept.clone()];
+        accepts.extend(vec![make::accept(tenant.no, 1, &[]); 600]);
+        accepts.push(large);
+        limit_pages(&store, 60).await;
+        let refused = store.commit(&batch(accepts)).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        limit_pages(&store, u32::MAX - 1).await;
+        let all = PageRequest::first(100);
+        let events = store.events(tenant.no, EventFilter::default(), all.clone()).await.unwrap();
+        assert!(events.rows.is_empty());
+        let receipts = store.commit(&batch(vec![accept])).await.unwrap();
+        assert!(matches!(receipts[..], [Receipt::Accepted { .. }]), "{receipts:?}");
+        let events = store.events(tenant.no, EventFilter::default(), all).await.unwrap();
+        assert_eq!(events.rows.len(), 1);
+    }
+}

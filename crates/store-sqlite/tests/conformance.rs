@@ -1,4 +1,5 @@
 //! The promises of the port, kept by SQLite.
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected must stop at once")]
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use hookyard_domain::headers::Headers;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
@@ -45,24 +45,37 @@ impl Received {
 
 /// What holds an answer back until the test opens it.
 #[derive(Clone, Debug)]
-pub struct Gate(Arc<watch::Sender<bool>>);
+pub struct Gate(Arc<Semaphore>);
 
 impl Default for Gate {
     fn default() -> Self {
-        Self(Arc::new(watch::channel(false).0))
+        Self(Arc::new(Semaphore::new(0)))
+    }
+}
+
+impl From<Arc<Semaphore>> for Gate {
+    /// A gate that lets an answer through for each permit.
+    fn from(permits: Arc<Semaphore>) -> Self {
+        Self(permits)
     }
 }
 
 impl Gate {
     /// Lets everything through from now on.
     pub fn open(&self) {
-        self.0.send_replace(true);
+        self.let_through(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// Lets so many answers through.
+    pub fn let_through(&self, answers: usize) {
+        self.0.add_permits(answers);
     }
 
     async fn passed(&self) {
-        let mut opened = self.0.subscribe();
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = opened.wait_for(|open| *open).await;
+        // The semaphore is never closed, so waiting cannot fail.
+        if let Ok(permit) = self.0.acquire().await {
+            permit.forget();
+        }
     }
 }
 
@@ -88,6 +101,8 @@ pub enum Reply {
     Half,
     /// A good head, then a byte of the body every so often, without end.
     Drip(Duration),
+    /// A good head, but a byte of it every so often.
+    DripHead(Duration),
     /// A good head, then a body as fast as it is taken, without end.
     Endless,
     /// A head that never ends.
@@ -137,8 +152,10 @@ impl Reply {
 
 struct Script {
     next: VecDeque<Reply>,
-    otherwise: Reply,
+    otherwise: Otherwise,
 }
+
+type Otherwise = Arc<dyn Fn(&Received, usize) -> Reply + Send + Sync>;
 
 struct Shared {
     script: Mutex<Script>,
@@ -159,10 +176,20 @@ impl Sink {
     /// # Panics
     /// When no port is free.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+    }
+
+    /// The same at an address that another receiver had before.
+    ///
+    /// # Panics
+    /// When the port is not free.
+    pub async fn start_at(address: SocketAddr) -> Self {
+        // Binds over what is left of the connections of the one before.
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
+        let otherwise: Otherwise = Arc::new(|_, _| Reply::status(200));
         let shared = Arc::new(Shared {
-            script: Mutex::new(Script { next: VecDeque::new(), otherwise: Reply::status(200) }),
+            script: Mutex::new(Script { next: VecDeque::new(), otherwise }),
             received: watch::channel(Vec::new()).0,
             connections: watch::channel(0).0,
         });
@@ -195,13 +222,33 @@ impl Sink {
     /// # Panics
     /// When another thread of the test panicked.
     pub fn otherwise(&self, reply: Reply) {
-        self.shared.script.lock().unwrap().otherwise = reply;
+        self.answer_by(move |_, _| reply.clone());
+    }
+
+    /// How every request beyond the script is answered: by what it is, and its number, counted from 0.
+    ///
+    /// # Panics
+    /// When another thread of the test panicked.
+    pub fn answer_by(&self, reply: impl Fn(&Received, usize) -> Reply + Send + Sync + 'static) {
+        self.shared.script.lock().unwrap().otherwise = Arc::new(reply);
     }
 
     /// What has come so far.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.borrow().clone()
+    }
+
+    /// What has come from request number `from` on, counted from 0.
+    #[must_use]
+    pub fn received_from(&self, from: usize) -> Vec<Received> {
+        self.shared.received.borrow().get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// How many requests have come so far.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shared.received.borrow().len()
     }
 
     /// How many connections were opened so far.
@@ -249,11 +296,14 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some(received) = read(&mut stream).await? {
-        shared.received.send_modify(|all| all.push(received));
         let reply = {
+            // One lock for both, so that scripts are followed in order of arrival.
             let mut script = shared.script.lock().unwrap();
-            let otherwise = script.otherwise.clone();
-            script.next.pop_front().unwrap_or(otherwise)
+            let number = shared.received.borrow().len();
+            let scripted = script.next.pop_front();
+            let reply = scripted.unwrap_or_else(|| (script.otherwise)(&received, number));
+            shared.received.send_modify(|all| all.push(received));
+            reply
         };
         if !answer(&mut stream, reply).await? {
             break;
@@ -346,6 +396,12 @@ async fn answer(stream: &mut BufReader<TcpStream>, reply: Reply) -> std::io::Res
             stream.write_all(GOOD_HEAD).await?;
             loop {
                 stream.write_all(b".").await?;
+                tokio::time::sleep(every).await;
+            }
+        }
+        Reply::DripHead(every) => {
+            for byte in GOOD_HEAD {
+                stream.write_all(&[*byte]).await?;
                 tokio::time::sleep(every).await;
             }
         }

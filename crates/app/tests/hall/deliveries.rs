@@ -219,7 +219,7 @@ async fn what_the_checker_signs_it_verifies_and_says_why_when_it_does_not() {
             secret: secret.into(),
             headers: headers.clone(),
             payload: Bytes::from_static(payload),
-            tolerance_s: None,
+            ..VerifyInput::default()
         };
         assert!(world.app.verify_signature(&caller, input(b"{}")).unwrap().valid, "{scheme}");
         let verdict = world.app.verify_signature(&caller, input(b"{ }")).unwrap();

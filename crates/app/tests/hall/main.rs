@@ -9,8 +9,10 @@
 mod callers;
 mod catalogue;
 mod deliveries;
+mod diff;
 mod endpoints;
 mod idempotency;
 mod publish;
+mod signatures;
 mod tenants;
 mod world;

@@ -249,6 +249,33 @@ async fn what_is_signed_verifies_and_what_is_changed_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn providers_are_listed_and_their_names_are_schemes() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let key = world.key("acme", &["read"]).await;
+    let list = world.ask(&key, "GET /v1/providers", &[], "").await.expect(200);
+    assert!(list["next_cursor"].is_null());
+    let names: Vec<_> =
+        list["data"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert!(["custom", "standard", "github", "slack"].iter().all(|it| names.contains(it)));
+    assert!(list["data"][0]["title"].is_string() && list["data"][0]["setup"].is_array());
+    world.ask("", "GET /v1/providers", &[], "").await.problem(401, "unauthenticated");
+    let body = json!({
+        "scheme": "square", "secret": "s", "payload": "{}", "url": "https://a.example/in",
+        "method": "POST",
+    });
+    let signed = world.op("POST /v1/signatures/sign", body.clone()).await.expect(200);
+    let mut verify = body;
+    verify["headers"] = signed["headers"].clone();
+    let good = world.op("POST /v1/signatures/verify", verify.clone()).await.expect(200);
+    assert_eq!(good["valid"], true, "{good}");
+    verify["url"] = json!("https://a.example/in/");
+    let bad = world.op("POST /v1/signatures/verify", verify).await.expect(200);
+    assert_eq!(bad["valid"], false);
+    assert!(bad["reason"].as_str().unwrap().contains("slash"), "{bad}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_says_who_from_where_and_never_a_secret() {
     let world = World::start().await;
     world.tenant("acme").await;

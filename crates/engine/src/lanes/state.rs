@@ -92,7 +92,8 @@ impl State {
             lane.claiming = true;
             lane.next_due = None;
             let skip = lane.claimed.iter().copied().collect();
-            self.fetches.push_back(Fetch::Due { tenant: lane.tenant, endpoint, skip });
+            let until = lane.claims_until(now);
+            self.fetches.push_back(Fetch::Due { tenant: lane.tenant, endpoint, until, skip });
         } else if let Some(at) = lane.next_due
             && at > now
         {

@@ -3,6 +3,7 @@
 use axum::extract::{Request, State};
 use bytes::Bytes;
 use hookyard_api::events::{BatchResult, BatchResults, NewEvent};
+use hookyard_api::json::Object;
 use hookyard_app::{Accepted, AppError, IdempotencyKey};
 use hookyard_domain::invalid::Invalid;
 use hookyard_domain::limit;
@@ -83,8 +84,8 @@ fn of_lines(bytes: &Bytes) -> Result<Vec<Item>, Refused> {
 }
 
 fn item(bytes: &Bytes, json: &[u8]) -> Item {
-    match body::json::<NewEvent<'_>>(json) {
-        Ok(event) => Ok(publish::event(bytes, event)),
+    match body::json::<Object<NewEvent<'_>>>(json) {
+        Ok(Object(event)) => Ok(publish::event(bytes, event)),
         Err(BodyError::Form(fault)) => Err(vec![fault]),
         Err(error) => Err(vec![Invalid::new("", "malformed_json", error.to_string())]),
     }

@@ -7,7 +7,7 @@ use hookyard_api::endpoints::{
     Endpoint, EndpointPage, EndpointPatch, NewEndpoint, Policy, RevealedSecret, RotateSecret,
     TestEndpoint, TestResult, VerifyResult,
 };
-use hookyard_api::json::Json as RawJson;
+use hookyard_api::json::{Json as RawJson, Object};
 use hookyard_api::page::{Page, PageQuery};
 use hookyard_api::patch::Patch;
 use hookyard_api::policies::{AutoDisable, AutoDisableForm, RateLimitForm, RetryForm};
@@ -279,11 +279,11 @@ fn not_null<T>(pointer: &str, patch: Patch<T>) -> Result<Option<T>, Refused> {
     }
 }
 
-fn retry(form: RetryForm) -> RetryInput {
+fn retry(Object(form): Object<RetryForm>) -> RetryInput {
     RetryInput { delays_s: form.delays_s, jitter: form.jitter, preset: form.preset }
 }
 
-fn rate_limit(form: RateLimitForm) -> RateLimitInput {
+fn rate_limit(Object(form): Object<RateLimitForm>) -> RateLimitInput {
     RateLimitInput { per_s: form.per_s, burst: form.burst }
 }
 

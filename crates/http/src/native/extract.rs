@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::response::Response;
+use hookyard_api::json::Object;
 use hookyard_app::{AppError, Caller, PageQuery};
 use hookyard_domain::invalid::Invalid;
 use hookyard_domain::limit;
@@ -101,7 +102,7 @@ impl<T: DeserializeOwned> FromRequest<DoorState> for Json<T> {
 
     async fn from_request(request: Request, _: &DoorState) -> Result<Self, Refused> {
         let bytes = json_bytes(request).await?;
-        Ok(Self(body::json(&bytes)?))
+        Ok(Self(body::json::<Object<T>>(&bytes)?.0))
     }
 }
 
@@ -118,7 +119,7 @@ impl<T: DeserializeOwned + Default> FromRequest<DoorState> for MaybeJson<T> {
             return Ok(Self(T::default()));
         }
         body::require_json(&parts.headers)?;
-        Ok(Self(body::json::<Option<T>>(&bytes)?.unwrap_or_default()))
+        Ok(Self(body::json::<Option<Object<T>>>(&bytes)?.unwrap_or_default().0))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod extract;
 pub mod idempotency;
 pub mod openapi;
 pub mod problem;
+pub mod providers;
 pub mod publish;
 pub mod signatures;
 pub mod tenants;
@@ -63,6 +64,7 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(deliveries::retry))
         .routes(routes!(deliveries::cancel))
         .routes(routes!(audit::list))
+        .routes(routes!(providers::list))
         .routes(routes!(signatures::sign))
         .routes(routes!(signatures::verify))
 }

@@ -40,13 +40,14 @@ things: they answer 404.
 answer with `idempotency-replayed: true`, another request with the key gets 422, one that comes while the first is still \
 running gets 409.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("Tenants", "Who owns everything else; for the operator."),
     ("API keys", "What a tenant's programs prove themselves with."),
     ("Event types", "A tenant's catalogue; publishing does not need it."),
     ("Endpoints", "Where deliveries go: URL, types, policy, secret."),
     ("Events", "What happened: publish, look, replay."),
     ("Deliveries", "One event owed to one endpoint, and its attempts."),
+    ("Sources", "Where requests of other providers come in."),
     ("Audit", "Who did what, when, from where."),
     ("Signatures", "Sign and verify any payload, to find out why a signature does not fit."),
 ];
@@ -248,7 +249,7 @@ mod tests {
     use super::*;
 
     /// Every route of the contract that stands in this room, with its methods.
-    const ROUTES: [(&str, &str); 31] = [
+    const ROUTES: [(&str, &str); 32] = [
         ("/v1/tenants", "get post"),
         ("/v1/tenants/{tenant}", "delete get patch"),
         ("/v1/tenants/{tenant}/api-keys", "get post"),
@@ -278,6 +279,7 @@ mod tests {
         ("/v1/tenants/{tenant}/deliveries/{id}/retry", "post"),
         ("/v1/tenants/{tenant}/deliveries/{id}/cancel", "post"),
         ("/v1/tenants/{tenant}/audit", "get"),
+        ("/v1/providers", "get"),
         ("/v1/signatures/sign", "post"),
         ("/v1/signatures/verify", "post"),
     ];

@@ -7,6 +7,7 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use hookyard_api::events::{NewEvent, Published};
+use hookyard_api::json::Object;
 use hookyard_app::{Accepted, IdempotencyKey, Repeat};
 use hookyard_domain::headers::Headers;
 use hookyard_domain::limit;
@@ -44,7 +45,7 @@ pub async fn publish(
     body::require_json(&parts.headers)?;
     let limit_bytes = data_bytes_max.saturating_add(limit::PUBLISH_OVERHEAD_BYTES);
     let bytes = body::read(&parts.headers, body, limit_bytes).await?;
-    let event = event(&bytes, body::json(&bytes)?);
+    let event = event(&bytes, body::json::<Object<NewEvent<'_>>>(&bytes)?.0);
     let key = parts.headers.get(KEY);
     let key = key.map(|it| IdempotencyKey::from_header(it.as_bytes())).transpose()?;
     let accepted = app.publish(&caller, tenant, event, key).await?;

@@ -29,6 +29,8 @@ pub async fn sign(
         id: form.id,
         timestamp: form.timestamp.map(|it| it.0),
         payload: form.payload.into(),
+        url: form.url,
+        method: form.method,
     };
     let headers = Headers::from(state.app().sign(&caller, input)?);
     reply(StatusCode::OK, &Signed { headers })
@@ -53,6 +55,8 @@ pub async fn verify(
         headers: form.headers.into(),
         payload: form.payload.into(),
         tolerance_s: form.tolerance_s,
+        url: form.url,
+        method: form.method,
     };
     let verdict = state.app().verify_signature(&caller, input)?;
     let checks = verdict.checks.into_iter();

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use hookyard_api::json::Object;
 use hookyard_api::page::{Page, PageQuery};
 use hookyard_api::tenants::{NewTenant, Tenant, TenantLimitsForm, TenantPage, TenantPatch};
 use hookyard_app::LimitsInput;
@@ -88,7 +89,7 @@ pub async fn delete(State(state): State<DoorState>, at: AtTenant) -> Result<Resp
     Ok(no_content())
 }
 
-fn limits(form: TenantLimitsForm) -> LimitsInput {
+fn limits(Object(form): Object<TenantLimitsForm>) -> LimitsInput {
     LimitsInput {
         endpoints: form.endpoints.into_option(),
         event_types_per_endpoint: form.event_types_per_endpoint.into_option(),

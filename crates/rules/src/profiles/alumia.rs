@@ -11,9 +11,12 @@ pub(super) const RULES: ProfileRules =
     ProfileRules { profile: Profile::Alumia, overlap: None, ..standard::RULES };
 
 /// The received bytes unchanged, or `{id, type, createdAt, data}`.
-pub(super) fn body(event: &Event) -> Bytes {
+pub(super) fn body(event: &Event, data: &Bytes) -> Bytes {
     if event.content.source.is_some() {
-        return event.content.data.clone();
+        return data.clone();
     }
-    Envelope::around(event).id_and_type(event).time("createdAt", event.occurred_at()).data(event)
+    Envelope::around(data)
+        .id_and_type(event)
+        .time("createdAt", event.occurred_at())
+        .data(event, data)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookyard_domain::event::Event;
+use hookyard_domain::event_type::EventType;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::{AutoDisable, Verify};
 use hookyard_domain::scheme::Scheme;
@@ -29,12 +30,17 @@ pub(super) const RULES: ProfileRules = ProfileRules {
 };
 
 /// `{id, type, timestamp, version, data}`; the time with seven decimals and an offset (vendors.md §2.11).
-pub(super) fn body(event: &Event) -> Bytes {
-    Envelope::around(event)
+pub(super) fn body(event: &Event, data: &Bytes) -> Bytes {
+    Envelope::around(data)
         .id_and_type(event)
         .time_to_seven_decimals("timestamp", event.occurred_at())
         .text("version", "v1")
-        .data(event)
+        .data(event, data)
+}
+
+/// Which events tell what changed (vendors.md ALV-DIFF-1).
+pub(super) fn carries_diff(event_type: &EventType) -> bool {
+    matches!(event_type.as_str(), "load.changed" | "trip.changed")
 }
 
 /// All but the timestamp and the signature.

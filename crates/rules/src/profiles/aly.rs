@@ -33,12 +33,12 @@ pub(super) const RULES: ProfileRules = ProfileRules {
 };
 
 /// `{id, type, created_at, site_slug, data}`.
-pub(super) fn body(event: &Event) -> Bytes {
-    Envelope::around(event)
+pub(super) fn body(event: &Event, data: &Bytes) -> Bytes {
+    Envelope::around(data)
         .id_and_type(event)
         .time("created_at", event.occurred_at())
         .text_or_null("site_slug", event.content.scope.as_ref().map(Scope::as_str))
-        .data(event)
+        .data(event, data)
 }
 
 /// All but the timestamp and the signature.

@@ -1,7 +1,6 @@
 //! Aryeo (vendors.md §4.1, §4.2).
 
 use bytes::Bytes;
-use hookyard_domain::event::Event;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::{AutoDisable, Verify};
 use hookyard_domain::scheme::Scheme;
@@ -25,6 +24,6 @@ pub(super) const RULES: ProfileRules = ProfileRules {
 };
 
 /// The published `data` as it is.
-pub(super) fn body(event: &Event) -> Bytes {
-    event.content.data.clone()
+pub(super) fn body(data: &Bytes) -> Bytes {
+    data.clone()
 }

@@ -14,8 +14,8 @@ const ROOM: usize = 320;
 pub(super) struct Envelope(Vec<u8>);
 
 impl Envelope {
-    pub(super) fn around(event: &Event) -> Self {
-        let mut bytes = Vec::with_capacity(event.content.data.len() + ROOM);
+    pub(super) fn around(data: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(data.len() + ROOM);
         bytes.push(b'{');
         Self(bytes)
     }
@@ -65,10 +65,9 @@ impl Envelope {
         envelope
     }
 
-    /// `data`, the last member: the event's bytes as they are.
-    pub(super) fn data(mut self, event: &Event) -> Bytes {
+    /// `data`, the last member: these bytes as they are.
+    pub(super) fn data(mut self, event: &Event, data: &[u8]) -> Bytes {
         self.key("data");
-        let data = &event.content.data;
         // Published data is JSON by contract; what a third party sent to a source may be anything, and must not break
         // the envelope around it.
         let foreign =

@@ -21,6 +21,7 @@ use hookyard_domain::retry::{AutoDisable, RetryPolicy, Verify};
 use hookyard_domain::scheme::Scheme;
 use hookyard_domain::time::Timestamp;
 
+use crate::diff::{self, Change};
 use crate::signing::{SignedHeaders, Signer};
 
 /// Which answers end a delivery at once.
@@ -107,16 +108,35 @@ pub fn verify(settings: &EndpointSettings) -> Verify {
     settings.verify.unwrap_or_else(|| of(settings.profile).verify)
 }
 
-/// The exact bytes that are signed and sent: the profile's envelope around the exact bytes of the event's `data`.
+/// The exact bytes that are signed and sent: the profile's envelope around the exact bytes of the event's `data`, which
+/// gets a member `diff` when the publisher told of a change (contract.md §3).
 #[must_use]
-pub fn body(profile: Profile, event: &Event) -> Bytes {
-    match profile {
-        Profile::Standard => standard::body(event),
-        Profile::Aly => aly::body(event),
-        Profile::Alvys => alvys::body(event),
-        Profile::Alumia => alumia::body(event),
-        Profile::Aryeo => aryeo::body(event),
+pub fn body(settings: &EndpointSettings, event: &Event) -> Bytes {
+    let with_diff = data_with_diff(settings, event);
+    let data = with_diff.as_ref().unwrap_or(&event.content.data);
+    match settings.profile {
+        Profile::Standard => standard::body(event, data),
+        Profile::Aly => aly::body(event, data),
+        Profile::Alvys => alvys::body(event, data),
+        Profile::Alumia => alumia::body(event, data),
+        Profile::Aryeo => aryeo::body(data),
     }
+}
+
+fn data_with_diff(settings: &EndpointSettings, event: &Event) -> Option<Bytes> {
+    let content = &event.content;
+    let (previous, changes) = (content.previous.as_deref(), content.changes.as_deref());
+    if previous.is_none() && changes.is_none() {
+        return None;
+    }
+    let carries = match settings.profile {
+        Profile::Alvys => alvys::carries_diff(&content.event_type),
+        Profile::Standard | Profile::Aly | Profile::Alumia | Profile::Aryeo => true,
+    };
+    let noun = content.event_type.as_str().split('.').next().unwrap_or_default();
+    let asked = settings.include_previous_attributes;
+    let change = Change { noun, data: &content.data, previous, changes, asked };
+    carries.then(|| diff::data_with_diff(&change)).flatten()
 }
 
 /// One attempt, as its headers tell of it.

@@ -31,9 +31,9 @@ pub(super) const RULES: ProfileRules = ProfileRules {
 };
 
 /// `{type, timestamp, data}`; the id is in `webhook-id`.
-pub(super) fn body(event: &Event) -> Bytes {
-    Envelope::around(event)
+pub(super) fn body(event: &Event, data: &Bytes) -> Bytes {
+    Envelope::around(data)
         .text("type", event.content.event_type.as_str())
         .time("timestamp", event.occurred_at())
-        .data(event)
+        .data(event, data)
 }

@@ -29,6 +29,27 @@ fn event(data: &str, scope: Option<&str>, received: bool) -> Event {
     }
 }
 
+fn settings(profile: Profile) -> EndpointSettings {
+    let url = url::Url::parse("https://example.com/").unwrap();
+    EndpointSettings {
+        url: hookyard_domain::url::EndpointUrl::new(url),
+        events: vec![],
+        name: None,
+        description: None,
+        scope: None,
+        profile,
+        retry: None,
+        timeout_s: None,
+        rate_limit: None,
+        ordered: false,
+        max_in_flight: None,
+        include_previous_attributes: false,
+        auto_disable: None,
+        verify: None,
+        metadata: None,
+    }
+}
+
 /// Data whose bytes no serializer would print again: blanks, order, escapes, a number too large, a key twice.
 const ODD: &str = r#"{ "b":1e2,"a" : "\u00fc\/", "n":12345678901234567890123, "a":null }"#;
 
@@ -67,7 +88,7 @@ fn every_envelope_holds_the_exact_bytes_of_data() {
         ),
         (Profile::Aryeo, ODD.to_owned()),
     ] {
-        assert_eq!(text(&body(profile, &event)), want, "{profile}");
+        assert_eq!(text(&body(&settings(profile), &event)), want, "{profile}");
     }
 }
 
@@ -75,25 +96,65 @@ fn every_envelope_holds_the_exact_bytes_of_data() {
 fn an_event_without_a_scope_or_a_time_of_its_own_says_null_and_when_it_was_accepted() {
     let mut event = event("1", None, false);
     event.content.occurred_at = None;
-    let got = body(Profile::Aly, &event);
+    let got = body(&settings(Profile::Aly), &event);
     assert!(text(&got).contains(r#""created_at":"2026-07-03T14:26:12.500Z","site_slug":null,"#));
+}
+
+/// The tail of an endpoint's body of a change of a load, from `data` on.
+fn changed(profile: Profile, event_type: &str, asked: bool) -> String {
+    let mut event = event(r#"{"load":{"id":"l1","n":2}}"#, None, false);
+    event.content.event_type = event_type.parse().unwrap();
+    event.content.previous = Some(Bytes::from_static(br#"{"id":"l1","n":1}"#));
+    event.content.changes = Some(Bytes::from_static(br#"[{"kind":"RateChanged"}]"#));
+    let settings = EndpointSettings { include_previous_attributes: asked, ..settings(profile) };
+    let body = body(&settings, &event);
+    let body = text(&body);
+    body.split_once(r#""data":"#).map_or(body, |it| it.1).to_owned()
+}
+
+#[test]
+fn every_profile_tells_what_changed_and_who_asked_what_was_before() {
+    const CHANGES: &str = r#"{"load":{"id":"l1","n":2},"diff":{"changes":[{"kind":"RateChanged"}]"#;
+    for profile in Profile::ALL {
+        let end = if profile == Profile::Aryeo { "}" } else { "}}" };
+        let got = changed(profile, "load.changed", false);
+        assert_eq!(got, format!("{CHANGES}}}{end}"), "{profile}");
+        let got = changed(profile, "load.changed", true);
+        let attributes = r#","previousAttributes":{"n":1}}"#;
+        assert_eq!(got, format!("{CHANGES}{attributes}{end}"), "{profile}");
+    }
+}
+
+#[test]
+fn alv_diff_1_alvys_tells_it_with_changed_loads_and_trips_only() {
+    for (event_type, tells) in [
+        ("load.changed", true),
+        ("trip.changed", true),
+        ("load.status.changed", false),
+        ("trip.status.changed", false),
+        ("load.document.uploaded", false),
+    ] {
+        let got = changed(Profile::Alvys, event_type, true);
+        assert_eq!(got.contains("diff"), tells, "{event_type}");
+        assert!(changed(Profile::Standard, event_type, true).contains("diff"), "{event_type}");
+    }
 }
 
 #[test]
 fn received_bytes_go_on_unchanged_under_alumia_without_a_copy() {
     let event = event("a=1&b=2", None, true);
-    let got = body(Profile::Alumia, &event);
+    let got = body(&settings(Profile::Alumia), &event);
     assert_eq!(got.as_ptr(), event.content.data.as_ptr());
     assert_eq!(got, event.content.data);
-    assert_eq!(body(Profile::Aryeo, &event).as_ptr(), event.content.data.as_ptr());
+    assert_eq!(body(&settings(Profile::Aryeo), &event).as_ptr(), event.content.data.as_ptr());
 }
 
 #[test]
 fn received_bytes_that_are_no_json_become_a_string_inside_an_envelope() {
-    let got = body(Profile::Standard, &event("a=\"1\"&b", None, true));
+    let got = body(&settings(Profile::Standard), &event("a=\"1\"&b", None, true));
     let read: serde_json::Value = serde_json::from_slice(&got).unwrap();
     assert_eq!(read["data"], "a=\"1\"&b");
-    let got = body(Profile::Standard, &event(ODD, None, true));
+    let got = body(&settings(Profile::Standard), &event(ODD, None, true));
     assert!(text(&got).ends_with(&format!(r#""data":{ODD}}}"#)));
 }
 
@@ -101,7 +162,7 @@ proptest! {
     #[test]
     fn any_scope_is_escaped_so_that_it_reads_back(scope in "[\\PC]{1,40}") {
         let event = event("{}", Some(&scope), false);
-        let read: serde_json::Value = serde_json::from_slice(&body(Profile::Aly, &event)).unwrap();
+        let read: serde_json::Value = serde_json::from_slice(&body(&settings(Profile::Aly), &event)).unwrap();
         prop_assert_eq!(&read["site_slug"], &serde_json::Value::from(scope));
     }
 }
@@ -111,7 +172,7 @@ fn dressed(profile: Profile, attempt: u32, secret: Option<&str>) -> (Event, Sign
     let current = secret.map(|it| Secret::new(it.to_owned()));
     let secrets = Secrets { current, previous: None };
     let signer = Signer::prepare(of(profile).scheme, &secrets).unwrap();
-    let body = body(profile, &event);
+    let body = body(&settings(profile), &event);
     let now = Timestamp::from_secs(1_800_000_000);
     let delivery = event.id.delivery(TargetNo(0));
     let dress = Dress { event: &event, delivery, attempt, now, body: &body };
@@ -200,7 +261,7 @@ fn what_a_delivery_carries_verifies_for_its_receiver() {
         let secret = crate::signing::generate(profile, &[9; 32]);
         let (event, headers) = dressed(profile, 1, Some(secret.reveal()));
         let seen = Headers(headers.iter().map(|it| (it.0.to_owned(), it.1.clone())).collect());
-        let body = body(profile, &event);
+        let body = body(&settings(profile), &event);
         let now = Timestamp::from_secs(1_800_000_100);
         let got = crate::signing::verify_signature(
             of(profile).scheme,
@@ -262,24 +323,7 @@ fn the_other_values_are_the_contracts_too() {
 
 #[test]
 fn what_an_endpoint_sets_goes_before_its_profile() {
-    let url = url::Url::parse("https://example.com/").unwrap();
-    let mut settings = EndpointSettings {
-        url: hookyard_domain::url::EndpointUrl::new(url),
-        events: vec![],
-        name: None,
-        description: None,
-        scope: None,
-        profile: Profile::Alvys,
-        retry: None,
-        timeout_s: None,
-        rate_limit: None,
-        ordered: false,
-        max_in_flight: None,
-        include_previous_attributes: false,
-        auto_disable: None,
-        verify: None,
-        metadata: None,
-    };
+    let mut settings = settings(Profile::Alvys);
     assert_eq!(retry_policy(&settings), preset(Profile::Alvys));
     assert_eq!(timeout(&settings), Duration::from_secs(30));
     assert_eq!(auto_disable(&settings), AutoDisable::AfterEvents(10));

@@ -17,8 +17,15 @@ pub(super) fn why(case: &Case<'_>) -> Option<String> {
 }
 
 fn other_payload(case: &Case<'_>) -> Option<&'static str> {
-    let payload = case.payload;
-    let fits = |bytes: &[u8]| bytes != payload && case.fits(&case.key, case.layout(), bytes);
+    changed_payload(case.payload, |bytes| case.fits(&case.key, case.layout(), bytes))
+}
+
+/// How the payload was changed on its way, where it is a usual way: `fits` says what was signed.
+pub(crate) fn changed_payload(
+    payload: &[u8],
+    fits: impl Fn(&[u8]) -> bool,
+) -> Option<&'static str> {
+    let fits = |bytes: &[u8]| bytes != payload && fits(bytes);
     let trimmed = payload.trim_ascii_end();
     if fits(trimmed) {
         return Some("it was made over the payload without the newline or blank at its end");

@@ -5,8 +5,8 @@
 mod alvys;
 mod aly;
 mod aryeo;
-mod base;
-mod hint;
+pub(crate) mod base;
+pub(crate) mod hint;
 mod secret;
 mod standard;
 pub mod verify;

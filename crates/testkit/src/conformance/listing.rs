@@ -205,6 +205,11 @@ async fn happen(
     world.delivery(delivery).await.status
 }
 
+/// What the store keeps: only the engine knows what is under way.
+fn kept_as(status: DeliveryStatus) -> DeliveryStatus {
+    if status == DeliveryStatus::Sending { DeliveryStatus::Pending } else { status }
+}
+
 /// Each state can be listed, of a tenant and of an endpoint, what is derived among the pending.
 pub async fn deliveries_are_filtered_by_state(cellar: Cellar) {
     let world = World::new(cellar).await;
@@ -223,10 +228,7 @@ pub async fn deliveries_are_filtered_by_state(cellar: Cellar) {
     let activity = Activity::default();
     world.note(LaneNote { tenant: world.tenant, endpoint: endpoints[0], mark, activity }).await;
     for status in DeliveryStatus::ALL {
-        let kept = match status {
-            DeliveryStatus::Sending => DeliveryStatus::Pending,
-            other => other,
-        };
+        let kept = kept_as(status);
         for endpoint in [None, Some(endpoints[0]), Some(endpoints[1])] {
             let wanted = |it: &&(DeliveryId, EndpointNo, DeliveryStatus)| {
                 it.2 == kept && endpoint.is_none_or(|endpoint| endpoint == it.1)
@@ -265,10 +267,7 @@ pub async fn deliveries_are_filtered_by_type_and_time(cellar: Cellar) {
                 since: Some(since),
                 until: Some(until),
             };
-            let kept = match status {
-                Some(DeliveryStatus::Sending) => Some(DeliveryStatus::Pending),
-                other => other,
-            };
+            let kept = status.map(kept_as);
             let wanted = |it: &&(DeliveryId, &str, _, DeliveryStatus)| {
                 it.1 == "order.created"
                     && (since..until).contains(&it.2)
@@ -318,4 +317,27 @@ pub async fn nothing_of_another_tenant_is_listed(cellar: Cellar) {
             assert!(page.rows.is_empty());
         }
     }
+}
+
+/// A filter that hardly anything passes is followed to the very end, by short pages if need be.
+pub async fn a_rare_row_is_found_at_the_far_end(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let endpoint = world.endpoint().await;
+    let mut rare = world.event(&[endpoint]).await;
+    rare.content.event_type = "rare.one".parse().unwrap();
+    let rare = id_of(world.accept(rare).await);
+    for _ in 0..5 {
+        world.many_accepted(&[endpoint], 5_000).await;
+    }
+    let event_type = Some("rare.*".parse().unwrap());
+    let filter = EventFilter { event_type: event_type.clone(), ..EventFilter::default() };
+    assert_eq!(events(&world, &filter, 5).await, [rare]);
+    for status in [None, Some(DeliveryStatus::Pending)] {
+        let event_type = event_type.clone();
+        let filter = DeliveryFilter { event_type, status, ..DeliveryFilter::default() };
+        assert_eq!(world.deliveries(&filter, 5).await, [first(rare)]);
+    }
+    let filter =
+        DeliveryFilter { status: Some(DeliveryStatus::Succeeded), ..DeliveryFilter::default() };
+    assert_eq!(world.deliveries(&filter, 5).await, []);
 }

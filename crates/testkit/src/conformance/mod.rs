@@ -84,6 +84,7 @@ macro_rules! conformance_tests {
                 deliveries_are_filtered_by_type_and_time
                 deliveries_of_a_deleted_endpoint_stay_listed
                 nothing_of_another_tenant_is_listed
+                a_rare_row_is_found_at_the_far_end
             }
             configuring {
                 a_tenant_is_kept_as_it_is

@@ -125,4 +125,6 @@ pub async fn a_late_record_of_a_dropped_event_is_nothing(cellar: Cellar) {
     assert_eq!(world.store().delivery(world.tenant, first(event)).await.unwrap(), None);
     let page = world.store().due(world.tenant, endpoint, world.now(), 10, &[]).await.unwrap();
     assert!(page.due.is_empty() && page.next.is_none());
+    let owed = world.store().owed().await.unwrap();
+    assert!(owed.iter().all(|it| it.due.is_none() && it.last < it.from), "{owed:?}");
 }

@@ -96,7 +96,7 @@ pub async fn an_attempt_reads_back_as_it_was_recorded(cellar: Cellar) {
         let next = Next::Failed(EndReason::Terminal);
         world.record(endpoint, delivery, Some(attempt.clone()), next).await;
         let found = world.store().attempts(world.tenant, delivery, all()).await.unwrap();
-        assert_eq!(found.unwrap().rows, [attempt.clone()]);
+        assert_eq!(found.unwrap().rows, std::slice::from_ref(&attempt));
         let delivery = world.delivery(delivery).await;
         assert_eq!(
             (delivery.status, delivery.reason),

@@ -218,10 +218,8 @@ impl World {
 
 /// The id of an event that was accepted.
 pub(crate) fn id_of(receipt: Receipt) -> EventId {
-    match receipt {
-        Receipt::Accepted { id } => id,
-        other => panic!("not accepted: {other:?}"),
-    }
+    let Receipt::Accepted { id } = receipt else { panic!("not accepted: {receipt:?}") };
+    id
 }
 
 /// The first target's delivery.

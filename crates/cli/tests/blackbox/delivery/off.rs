@@ -1,6 +1,9 @@
 //! Endpoints that are disabled or deleted: nothing more is sent, everything stays listed.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use crate::receiver::{Receiver, Reply};
 use crate::scene::{Acme, Scene, quick, text};
@@ -44,6 +47,31 @@ async fn whatever_waits_when_an_endpoint_is_disabled_is_discarded_too() {
     scene.acme.order(50).await;
     scene.acme.count_is("status=discarded", 51).await;
     assert_eq!(receiver.count(), before);
+}
+
+#[tokio::test]
+async fn an_attempt_under_way_when_its_endpoint_is_switched_off_is_not_followed_by_another() {
+    let scene = Scene::new().await;
+    for verb in ["disable", "delete"] {
+        let gate = Arc::new(Semaphore::new(0));
+        let held = Arc::clone(&gate);
+        let receiver = Receiver::scripted(move |_, _| Reply::Held(Arc::clone(&held), 500)).await;
+        let retry = json!({ "delays_s": [3600] });
+        let settings = json!({ "url": receiver.url(), "events": [verb], "retry": retry });
+        let id = scene.acme.endpoint(settings).await["id"].clone();
+        let event = scene.acme.publish(json!({ "type": verb, "data": 1 })).await;
+        receiver.first(1).await;
+        if verb == "disable" {
+            scene.acme.ask(&id, verb).await;
+        } else {
+            let path = Acme::path(&format!("/endpoints/{}", text(&id)));
+            assert_eq!(scene.acme.0.delete(&path).await.status, 204);
+        }
+        gate.add_permits(1);
+        let delivery = scene.acme.delivery_is(&event, "discarded").await;
+        assert_eq!(delivery["reason"], format!("endpoint_{verb}d"));
+        assert_eq!(delivery["attempts"], 1, "what was tried is counted");
+    }
 }
 
 #[tokio::test]

@@ -56,6 +56,26 @@ async fn a_failed_delivery_can_be_retried_by_hand_and_a_succeeded_one_cannot() {
 }
 
 #[tokio::test]
+async fn the_first_thing_after_a_restart_may_be_a_retry_or_a_replay_by_hand() {
+    let mut scene = Scene::new().await;
+    let receiver = Receiver::scripted(|_, number| Reply::Status(if number == 0 { 500 } else { 200 }));
+    let receiver = receiver.await;
+    let settings = json!({ "url": receiver.url(), "events": "*", "retry": quick(0) });
+    scene.acme.endpoint(settings).await;
+    let event = scene.acme.order(1).await;
+    let failed = scene.acme.delivery_is(&event, "failed").await;
+    scene = scene.after_stop().await;
+    let retry = Acme::path(&format!("/deliveries/{}/retry", text(&failed["id"])));
+    scene.acme.0.post(&retry, &json!({})).await.expect(202);
+    scene.acme.delivery_is(&event, "succeeded").await;
+    scene = scene.after_stop().await;
+    let replay = Acme::path(&format!("/events/{event}/replay"));
+    scene.acme.0.post(&replay, &json!({})).await.expect(202);
+    scene.acme.count_is("status=succeeded", 2).await;
+    assert_eq!(receiver.count(), 3);
+}
+
+#[tokio::test]
 async fn a_waiting_delivery_can_be_sent_at_once_or_cancelled() {
     let scene = Scene::new().await;
     let receiver =

@@ -130,7 +130,7 @@ async fn a_receiver_that_comes_back_gets_everything_it_missed() {
         (&attempt["outcome"], &attempt["error"]),
         (&json!("connect"), &json!("connection refused"))
     );
-    let receiver = Receiver::scripted_at(address, |_, _| Reply::Status(200)).await;
+    let receiver = Receiver::start_at(address).await;
     scene.acme.count_is("status=succeeded", 20).await;
     let mut seen: Vec<_> = receiver.arrivals().iter().map(Arrival::number).collect();
     seen.sort_unstable();

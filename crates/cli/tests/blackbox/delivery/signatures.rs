@@ -1,7 +1,6 @@
 //! Signatures, verified by other people's code: `tests/verifiers/verify.py` over the raw bytes that arrived.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use http::Method;
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use crate::python::python;
 use crate::receiver::{Arrival, Receiver, Reply};
 use crate::scene::{Acme, Scene, text};
 
@@ -17,17 +17,6 @@ const WHSK: &str =
     "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
 /// Bytes that any re-serialising would change.
 const DATA: &str = r#"{"n": 1.10, "e":1E2,"name":"Linen Tote — natural\u00e9 😀","url":"https:\/\/a.b\/c", "a" :[ ]}"#;
-
-#[expect(clippy::disallowed_methods, reason = "where the verifiers are is told by the environment")]
-fn python() -> PathBuf {
-    let given = std::env::var("HOOKYARD_TEST_PYTHON").unwrap_or_else(|_| {
-        panic!(
-            "HOOKYARD_TEST_PYTHON is not set: run `cargo xtask test`, which sets it, or \
-             `export $(cargo xtask verifiers | tail -n 1)` before `cargo test -p hookyard-cli`"
-        )
-    });
-    PathBuf::from(given)
-}
 
 /// A delivery as the script takes it: it must hold `entries` signatures and verify with every one of `secrets`.
 fn record(scheme: &str, secrets: &[&str], entries: usize, arrival: &Arrival) -> Value {

@@ -23,6 +23,15 @@ async fn when(tenant: &Tenant, delivery: &Value, status: &str) -> Value {
     .await
 }
 
+/// The only delivery of the tenant, once its first attempt is recorded and it waits for the next.
+async fn waiting(tenant: &Tenant) -> Value {
+    until("it waits for its retry", || async {
+        let rows = tenant.all("/deliveries").await;
+        Some(rows[0].clone()).filter(|it| it["attempts"] == 1 && it["status"] == "pending")
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_failed_delivery_is_tried_again_at_once_by_hand() {
     let home = Home::open().await;
@@ -38,8 +47,10 @@ async fn a_failed_delivery_is_tried_again_at_once_by_hand() {
     let delivery = when(&tenant, &failed, "succeeded").await;
     assert_eq!((&delivery["attempts"], &delivery["reason"]), (&json!(2), &Value::Null));
     let attempts = tenant.all(&format!("/deliveries/{}/attempts", text(&failed["id"]))).await;
-    let seen: Vec<_> =
-        attempts.iter().map(|it| (text(&it["trigger"]), it["status_code"].as_u64().unwrap())).collect();
+    let seen: Vec<_> = attempts
+        .iter()
+        .map(|it| (text(&it["trigger"]), it["status_code"].as_u64().unwrap()))
+        .collect();
     assert_eq!(seen, [("manual", 200), ("automatic", 500)]);
     refused(&tenant.act(&path).await, 409, "already_succeeded");
     assert_eq!(sink.received().len(), 2);
@@ -52,11 +63,7 @@ async fn a_waiting_delivery_need_not_wait_when_it_is_retried() {
     let sink = Sink::answering(503).await;
     tenant.endpoint(&sink.url(), json!({ "retry": { "delays_s": [3600] } })).await;
     tenant.publish("a.b", json!(1)).await;
-    let waiting = until("it waits for its retry", || async {
-        let rows = tenant.all("/deliveries").await;
-        Some(rows[0].clone()).filter(|it| it["attempts"] == 1 && it["status"] == "pending")
-    })
-    .await;
+    let waiting = waiting(&tenant).await;
     sink.answer_with(200);
     tenant.act(&format!("/deliveries/{}/retry", text(&waiting["id"]))).await.expect(202);
     when(&tenant, &waiting, "succeeded").await;
@@ -83,13 +90,15 @@ async fn a_waiting_delivery_can_be_cancelled_and_revived() {
     let home = Home::open().await;
     let tenant = home.tenant("delivery-cancel").await;
     let sink = Sink::answering(503).await;
-    tenant.endpoint(&sink.url(), json!({ "retry": { "delays_s": [1, 1, 1] } })).await;
-    let event = tenant.publish("a.b", json!(1)).await;
-    sink.wait_for(1).await;
-    let waiting = tenant.delivery_when(&event, "pending").await;
+    tenant.endpoint(&sink.url(), json!({ "retry": { "delays_s": [3600] } })).await;
+    tenant.publish("a.b", json!(1)).await;
+    let waiting = waiting(&tenant).await;
     let cancel = format!("/deliveries/{}/cancel", text(&waiting["id"]));
     let cancelled = tenant.act(&cancel).await.expect(200);
-    assert_eq!((text(&cancelled["status"]), text(&cancelled["reason"])), ("cancelled", "cancelled"));
+    assert_eq!(
+        (text(&cancelled["status"]), text(&cancelled["reason"])),
+        ("cancelled", "cancelled")
+    );
     assert_eq!(cancelled["next_attempt_at"], Value::Null);
     refused(&tenant.act(&cancel).await, 409, "already_ended");
     assert_eq!(state(&tenant, &waiting).await["status"], "cancelled");
@@ -167,7 +176,10 @@ async fn a_replay_may_name_its_endpoints() {
         let answer = tenant.post(&replay, &json!({ "endpoints": endpoints })).await;
         wrong(&answer, &[(pointer, code)]);
     }
-    wrong(&tenant.post(&replay, &json!({ "endpoint": 1 })).await, &[("/endpoint", "unknown_field")]);
+    wrong(
+        &tenant.post(&replay, &json!({ "endpoint": 1 })).await,
+        &[("/endpoint", "unknown_field")],
+    );
     let path = format!("/endpoints/{}/disable", text(&second["id"]));
     tenant.act(&path).await.expect(200);
     refused(&tenant.post(&replay, &named).await, 409, "endpoint_disabled");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::sink::{Sink, sent};
+use super::sink::Sink;
 use super::{Home, Tenant, ids, is_time, merged, refused, text, wrong};
 
 const URL: &str = "http://127.0.0.1:9/hooks";
@@ -20,8 +20,18 @@ async fn an_endpoint_has_the_defaults_of_the_contract() {
     assert!(text(&made["id"]).starts_with("wh_") && !text(&made["id"]).contains('.'), "{made}");
     assert_eq!((&made["url"], &made["events"]), (&wanted["url"], &wanted["events"]));
     for field in [
-        "name", "description", "scope", "retry", "timeout_s", "rate_limit", "max_in_flight", "auto_disable",
-        "verify", "metadata", "disabled_reason", "last_delivery_at",
+        "name",
+        "description",
+        "scope",
+        "retry",
+        "timeout_s",
+        "rate_limit",
+        "max_in_flight",
+        "auto_disable",
+        "verify",
+        "metadata",
+        "disabled_reason",
+        "last_delivery_at",
     ] {
         assert_eq!(made.get(field), Some(&Value::Null), "{field}");
     }
@@ -64,7 +74,10 @@ async fn an_endpoint_keeps_every_field_it_was_given() {
     }
     let policy = &kept["policy"];
     assert_eq!((&policy["retry"], &policy["timeout_s"]), (&wanted["retry"], &json!(120)));
-    assert_eq!((&policy["rate_limit"], &policy["max_in_flight"]), (&wanted["rate_limit"], &json!(1)));
+    assert_eq!(
+        (&policy["rate_limit"], &policy["max_in_flight"]),
+        (&wanted["rate_limit"], &json!(1))
+    );
     assert_eq!(policy["auto_disable"], wanted["auto_disable"]);
 }
 
@@ -187,7 +200,9 @@ async fn header_values_that_look_like_credentials_are_masked_but_sent() {
     let event = tenant.publish("a.b", json!(1)).await;
     let delivery = tenant.delivery_when(&event, "succeeded").await;
     let attempts = format!("/deliveries/{}/attempts", text(&delivery["id"]));
-    for answer in [tenant.get(&path).await, tenant.get("/endpoints").await, tenant.get(&attempts).await] {
+    for answer in
+        [tenant.get(&path).await, tenant.get("/endpoints").await, tenant.get(&attempts).await]
+    {
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         assert!(!body.contains("hush") && body.contains("blue"), "{body}");
     }
@@ -249,7 +264,11 @@ async fn every_profile_has_the_policy_of_the_contract() {
             assert_eq!(*made_delays, delays, "{profile}");
         }
         assert_eq!(policy["timeout_s"], timeout_s, "{profile}");
-        assert_eq!((&policy["auto_disable"], text(&policy["verify"])), (&auto_disable, verify), "{profile}");
+        assert_eq!(
+            (&policy["auto_disable"], text(&policy["verify"])),
+            (&auto_disable, verify),
+            "{profile}"
+        );
         let preset = tenant.endpoint(URL, json!({ "retry": { "preset": profile } })).await;
         assert_eq!(preset["policy"]["retry"], policy["retry"], "{profile}");
         let overridden = json!({ "profile": profile, "timeout_s": 7, "verify": "none", "retry": { "delays_s": [] } });

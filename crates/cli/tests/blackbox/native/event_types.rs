@@ -98,7 +98,7 @@ async fn the_built_in_catalogues_are_whole() {
             24,
             &["order.created", "membership.subscriber.payment_failed", "site.domain.verified"][..],
         ),
-        ("alvys", 27, &["tender.cancelled", "load.created"]),
+        ("alvys", 27, &["tender.cancelled", "load.changed"]),
         ("aryeo", 61, &["LISTING_DELIVERED", "APPOINTMENT_CANCELED", "MEDIA_REQUEST_TRANSFERRED"]),
     ] {
         let tenant = home.tenant(&format!("types-import-{catalogue}")).await;

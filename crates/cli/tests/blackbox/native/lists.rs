@@ -15,7 +15,11 @@ async fn an_empty_list_is_an_empty_page() {
     let home = Home::open().await;
     let tenant = home.tenant("list-empty").await;
     for list in ["/event-types", "/endpoints", "/events", "/deliveries"] {
-        assert_eq!(tenant.get(list).await.expect(200), json!({ "data": [], "next_cursor": null }), "{list}");
+        assert_eq!(
+            tenant.get(list).await.expect(200),
+            json!({ "data": [], "next_cursor": null }),
+            "{list}"
+        );
     }
 }
 
@@ -200,7 +204,8 @@ async fn since_is_inclusive_and_until_is_not() {
     let tenant = home.tenant("list-times").await;
     tenant.endpoint(URL, json!({})).await;
     let event = tenant.publish("a.b", json!(1)).await;
-    let at = tenant.get(&format!("/events/{}", text(&event["id"]))).await.expect(200)["created_at"].clone();
+    let at = tenant.get(&format!("/events/{}", text(&event["id"]))).await.expect(200)["created_at"]
+        .clone();
     for (from, to, found) in [(0, 1, 1), (-1, 0, 0), (1, 2, 0), (-5000, 5000, 1)] {
         let query = format!("since={}&until={}", moved(&at, from), moved(&at, to));
         for list in ["events", "deliveries"] {

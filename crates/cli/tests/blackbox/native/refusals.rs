@@ -39,7 +39,14 @@ async fn a_body_that_is_no_json_is_told_where_it_breaks() {
 async fn a_body_is_required_where_one_is_needed() {
     let home = Home::open().await;
     let tenant = home.tenant("refusal-empty").await;
-    for path in ["/events", "/events/batch", "/endpoints", "/event-types", "/event-types/import", "/api-keys"] {
+    for path in [
+        "/events",
+        "/events/batch",
+        "/endpoints",
+        "/event-types",
+        "/event-types/import",
+        "/api-keys",
+    ] {
         refused(&tenant.act(path).await, 400, "body_required");
         refused(&tenant.post_raw(path, &[], "").await, 400, "body_required");
     }
@@ -76,11 +83,19 @@ async fn a_body_of_another_type_is_refused_and_an_unnamed_one_is_json() {
     let tenant = home.tenant("refusal-type").await;
     let body = r#"{"type":"a","data":1}"#;
     let path = tenant.path("/events");
-    for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data"] {
+    for content_type in [
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    ] {
         let headers = [("content-type", content_type)];
         let answer = tenant.client.send(Method::POST, &path, &headers, Bytes::from(body)).await;
         refused(&answer, 415, "unsupported_media_type");
-        let endpoint = tenant.client.send(Method::POST, &tenant.path("/endpoints"), &headers, Bytes::from("{}")).await;
+        let endpoint = tenant
+            .client
+            .send(Method::POST, &tenant.path("/endpoints"), &headers, Bytes::from("{}"))
+            .await;
         refused(&endpoint, 415, "unsupported_media_type");
     }
     for headers in [
@@ -107,7 +122,11 @@ async fn a_body_over_the_limit_of_its_route_is_refused() {
     // Without a key nothing large is read at all.
     let stranger = home.client("");
     let path = tenant.path("/endpoints");
-    refused(&stranger.send(Method::POST, &path, &[], Bytes::from("{}")).await, 401, "unauthenticated");
+    refused(
+        &stranger.send(Method::POST, &path, &[], Bytes::from("{}")).await,
+        401,
+        "unauthenticated",
+    );
 }
 
 #[tokio::test]

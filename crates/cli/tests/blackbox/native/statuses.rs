@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::sink::{Reply, Sink};
+use super::sink::{Sink, sent};
 use super::{Home, is_time, text};
+use crate::receiver::{Receiver, Reply};
 use crate::world::until;
 
 #[tokio::test]
@@ -62,7 +63,10 @@ async fn a_delivery_that_waits_for_its_retry_is_pending_and_says_when() {
         Some(rows[0].clone()).filter(|it| it["attempts"] == 1)
     })
     .await;
-    assert_eq!((text(&delivery["status"]), &delivery["last_status_code"]), ("pending", &json!(503)));
+    assert_eq!(
+        (text(&delivery["status"]), &delivery["last_status_code"]),
+        ("pending", &json!(503))
+    );
     let due: jiff::Timestamp = text(&delivery["next_attempt_at"]).parse().unwrap();
     let made: jiff::Timestamp = text(&delivery["created_at"]).parse().unwrap();
     let wait = due.as_millisecond() - made.as_millisecond();
@@ -190,14 +194,9 @@ async fn an_attempt_tells_what_was_sent_and_what_was_answered() {
     let home = Home::open().await;
     let tenant = home.tenant("status-attempt").await;
     let long = "x".repeat(10_000);
-    let sink = Sink::start(move |_| Reply {
-        headers: vec![
-            ("x-seen", "yes".into()),
-            ("content-type", "text/plain".into()),
-            ("set-cookie", "session=hush".into()),
-        ],
-        body: long.clone().into(),
-        ..Reply::status(500)
+    let sink = Receiver::scripted(move |_, _| {
+        let headers = vec![("x-seen", "yes".into()), ("set-cookie", "session=hush".into())];
+        Reply::Full { status: 500, headers, body: long.clone() }
     })
     .await;
     let headers = json!({ "Authorization": "Bearer hush", "X-Team": "blue" });
@@ -214,7 +213,10 @@ async fn an_attempt_tells_what_was_sent_and_what_was_answered() {
         assert_eq!(attempt["delivery_id"], delivery["id"]);
         is_time(&attempt["started_at"]);
         assert!(attempt["duration_ms"].is_u64());
-        assert_eq!((text(&attempt["outcome"]), &attempt["status_code"]), ("http_error", &json!(500)));
+        assert_eq!(
+            (text(&attempt["outcome"]), &attempt["status_code"]),
+            ("http_error", &json!(500))
+        );
         assert_eq!(attempt["trigger"], "automatic");
         assert!(text(&attempt["error"]).contains("500"), "{attempt}");
         assert_eq!(text(&attempt["response_body"]).len(), 4096);
@@ -224,10 +226,15 @@ async fn an_attempt_tells_what_was_sent_and_what_was_answered() {
         assert!(sent.contains("blue") && sent.contains("user-agent"), "{sent}");
         assert!(!attempt.to_string().contains("hush"), "{attempt}");
     }
-    let (first, second) = (&sink.received()[0], &sink.received()[1]);
+    let got = sink.arrivals();
+    let (first, second) = (&got[0], &got[1]);
     assert_eq!(first.header("webhook-id"), second.header("webhook-id"));
     assert_eq!(first.body, second.body);
-    assert_ne!(first.header("webhook-timestamp"), second.header("webhook-timestamp"), "signed afresh");
+    assert_ne!(
+        first.header("webhook-timestamp"),
+        second.header("webhook-timestamp"),
+        "signed afresh"
+    );
     let page = tenant.get(&format!("{path}?limit=1")).await.expect(200);
     assert!(page["next_cursor"].is_string(), "{page}");
 }

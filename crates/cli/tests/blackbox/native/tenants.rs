@@ -70,7 +70,9 @@ async fn every_wrong_field_of_a_tenant_is_named() {
             "/limits/payload_bytes",
             "out_of_range",
         ),
+        (json!({ "id": "t", "limits": [1, 1, 1, 1] }), "/limits", "wrong_type"),
         (json!({ "id": "t", "plan": "gold" }), "/plan", "unknown_field"),
+        (json!(["t"]), "", "wrong_type"),
     ] {
         wrong(&operator.post("/v1/tenants", &body).await, &[(pointer, code)]);
     }
@@ -143,6 +145,7 @@ async fn a_change_leaves_out_what_it_does_not_name_and_null_is_the_default() {
     wrong(&operator.patch(path, &json!({ "id": "other" })).await, &[("/id", "unknown_field")]);
     let bad = operator.patch(path, &json!({ "profile": "x" })).await;
     wrong(&bad, &[("/profile", "unknown_profile")]);
+    wrong(&operator.patch(path, &json!([null, null])).await, &[("", "wrong_type")]);
     refused(&operator.patch("/v1/tenants/tenant-none", &json!({})).await, 404, "not_found");
 }
 

@@ -1,0 +1,12 @@
+"""Keeps what is generated on this machine: no endpoint that a test makes calls another host."""
+
+import schemathesis
+
+HERE = "http://127.0.0.1:9/hooks"
+
+
+@schemathesis.hook
+def map_body(_context, body):
+    if isinstance(body, dict) and isinstance(body.get("url"), str) and "://" in body["url"]:
+        return {**body, "url": HERE}
+    return body

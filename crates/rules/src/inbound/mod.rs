@@ -1,0 +1,61 @@
+//! Received requests: whether they come from whom they say, what they tell, and the replies to providers' handshakes.
+//!
+//! Verification is data: a [`recipe::Recipe`] says where the signature stands, what was signed and with which key, and
+//! [`verify()`] runs it. What data cannot express has a file of its own ([`asymmetric`], `token`, `twilio`, `adyen`). One
+//! preset per provider stands in [`presets`]. [`challenge`] answers handshakes, [`mod@sign`] is the sender's side, and
+//! [`report()`] tells people what is wrong.
+//!
+//! A refusal never says which signature would have been right. The body is taken byte for byte: nothing here parses it
+//! before its signature is known to be good, except where the signature stands inside of it.
+
+mod adyen;
+pub mod asymmetric;
+pub mod challenge;
+pub mod dedupe;
+mod key;
+pub mod presets;
+pub mod recipe;
+mod rejection;
+mod report;
+pub mod sign;
+mod token;
+mod twilio;
+pub mod verify;
+mod view;
+
+use std::time::Duration;
+
+use hookyard_domain::headers::Headers;
+use hookyard_domain::time::Timestamp;
+
+pub use challenge::{Handshake, Reply};
+pub use presets::{Preset, SecretFrom};
+pub use recipe::Recipe;
+pub use rejection::Rejection;
+pub use report::report;
+pub use sign::{Outgoing, SignError, sign};
+pub use verify::{Verified, verify};
+
+/// A request as it was received.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// Its method, in capitals.
+    pub method: &'a str,
+    /// The whole URL with its query, as the provider was told it; empty when not known.
+    pub url: &'a str,
+    /// Its headers.
+    pub headers: &'a Headers,
+    /// Its body, byte for byte.
+    pub body: &'a [u8],
+}
+
+/// What a request is held against.
+#[derive(Clone, Copy)]
+pub struct Trust<'a> {
+    /// The secrets that count, the newest first.
+    pub secrets: &'a [&'a str],
+    /// How far the signed time may be from now, either way; `None` is what the recipe says.
+    pub tolerance: Option<Duration>,
+    /// Now.
+    pub now: Timestamp,
+}

@@ -1,0 +1,35 @@
+//! Providers that send the secret itself: GitLab's token, Microsoft Graph's `clientState`.
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
+use super::recipe::Place;
+use super::verify::Proven;
+use super::view::View;
+use super::{Rejection, Trust};
+
+pub(super) fn is_present(place: Place, view: &View<'_>) -> bool {
+    !texts(place, view).is_empty()
+}
+
+/// The token must stand in every item, where it stands in items.
+pub(super) fn check(place: Place, view: &View<'_>, trust: &Trust<'_>) -> Result<Proven, Rejection> {
+    let given = texts(place, view);
+    let fits = |secret: &&str| {
+        !given.is_empty() && given.iter().all(|it| same(it.as_bytes(), secret.as_bytes()))
+    };
+    trust.secrets.iter().position(fits).map(Proven::by).ok_or(Rejection::WrongToken)
+}
+
+fn texts<'a>(place: Place, view: &'a View<'_>) -> Vec<std::borrow::Cow<'a, str>> {
+    match place {
+        Place::Each(list, field) => view.each(list, field).unwrap_or_default(),
+        Place::Header(_) | Place::Json(_) | Place::Form(_) | Place::Fixed(_) => {
+            view.text(place).into_iter().collect()
+        }
+    }
+}
+
+/// Whether two texts are the same, in a time that does not tell where they differ.
+pub(super) fn same(a: &[u8], b: &[u8]) -> bool {
+    verify_slices_are_equal(a, b).is_ok()
+}

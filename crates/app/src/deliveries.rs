@@ -178,7 +178,7 @@ impl App {
         };
         let entry = self.entry(caller, now, act);
         match self.store().cancel(no, id, now, entry).await? {
-            Moved::Done(_) => self.engine().cancelled(id),
+            Moved::Done(endpoint) => self.engine().cancelled(endpoint, id),
             Moved::Refused(status) => return Err(refused(status)),
             Moved::Absent => return Err(NONE),
         }

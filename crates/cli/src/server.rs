@@ -90,6 +90,8 @@ pub async fn keep_open(
     let deadline = Instant::now() + open.grace;
     let close = async {
         open.doors.drain();
+        // At once: an attempt begun while callers are still served would find less than the whole grace left.
+        open.running.rest();
         stop.send_replace(true);
         while tasks.join_next().await.is_some() {}
         open.running.drain(deadline.saturating_duration_since(Instant::now())).await;

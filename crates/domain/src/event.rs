@@ -32,6 +32,16 @@ pub struct EventContent {
     pub source: Option<SourceId>,
 }
 
+impl EventContent {
+    /// Bytes of what it carries.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let more = [&self.previous, &self.changes];
+        let more: usize = more.into_iter().flatten().map(Bytes::len).sum();
+        (self.data.len() + more) as u64
+    }
+}
+
 /// An accepted event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {

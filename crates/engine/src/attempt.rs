@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookyard_domain::attempt::{Attempt, OutcomeKind};
+use hookyard_domain::attempt::{Attempt, OutcomeKind, Trigger};
 use hookyard_domain::delivery::Next;
 use hookyard_domain::endpoint::{DisabledReason, EndpointNo};
 use hookyard_domain::headers::Headers;
+use hookyard_domain::retry::RetryPolicy;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Chance, Clock, Timestamp};
 use hookyard_rules::judge::{Answer, Verdict, judge};
@@ -214,12 +215,8 @@ fn conclude(tools: &Tools, prepared: &Prepared, work: &Work, tried: Tried) {
         event_over: !matches!(verdict.next, Next::RetryAt(_)),
         first_attempt: number == 1,
     };
-    let finished = Finished {
-        succeeded: ended.succeeded,
-        slow_down: verdict.slow_down,
-        took: tried.took,
-        waits: !ended.event_over,
-    };
+    let finished =
+        Finished { succeeded: ended.succeeded, slow_down: verdict.slow_down, took: tried.took };
     tools.lanes.finished(work.endpoint, work.job.delivery, finished, |before| {
         let (after, unhealthy) = health::after(before, ended, prepared.auto_disable, now);
         disable = disable.or(unhealthy);
@@ -248,7 +245,12 @@ fn judged(tools: &Tools, prepared: &Prepared, tried: &Tried, now: Timestamp) -> 
         tools.chance.fill(&mut dice);
         f64::from(u32::from_be_bytes(dice)) / f64::from(u32::MAX) * 2.0 - 1.0
     };
-    judge(&tried.answer, prepared.terminal, &prepared.retry, tried.attempt.number, now, jitter)
+    let never = RetryPolicy { delays_ms: Vec::new(), jitter: 0.0 };
+    let retry = match tried.attempt.trigger {
+        Trigger::Test => &never,
+        Trigger::Automatic | Trigger::Manual => &prepared.retry,
+    };
+    judge(&tried.answer, prepared.terminal, retry, tried.attempt.number, now, jitter)
 }
 
 fn measure(tools: &Tools, work: &Work, tried: &Tried, now: Timestamp) {

@@ -42,8 +42,6 @@ type Reply = oneshot::Sender<Result<Vec<Settled>, Unwritten>>;
 
 struct Submission {
     accepts: Vec<Accept>,
-    /// Its deliveries go to the lanes; otherwise whoever submitted it sends them.
-    to_lanes: bool,
     reply: Reply,
 }
 
@@ -80,13 +78,9 @@ impl Committer {
     }
 
     /// Has events written; answers when they are on disk.
-    pub(crate) async fn accept(
-        &self,
-        accepts: Vec<Accept>,
-        to_lanes: bool,
-    ) -> Result<Vec<Settled>, Unwritten> {
+    pub(crate) async fn accept(&self, accepts: Vec<Accept>) -> Result<Vec<Settled>, Unwritten> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Submission { accepts, to_lanes, reply });
+        self.submit(Submission { accepts, reply });
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -183,7 +177,9 @@ impl Drop for End<'_> {
         queue.closing = true;
         queue.submissions.clear();
         if std::thread::panicking() {
-            tracing::error!("the committer broke off; restart this node: nothing acknowledged is lost");
+            tracing::error!(
+                "the committer broke off; restart this node: nothing acknowledged is lost"
+            );
         }
     }
 }
@@ -249,7 +245,7 @@ impl Tools {
             let mut answers = Vec::with_capacity(*size);
             for (accept, receipt) in settled.by_ref().take(*size) {
                 accepted += u64::from(matches!(receipt, Receipt::Accepted { .. }));
-                answers.push(settle(accept, receipt, submission.to_lanes, now, &mut offers));
+                answers.push(settle(accept, receipt, now, &mut offers));
             }
             replies.push((submission.reply, answers));
         }
@@ -264,17 +260,11 @@ impl Tools {
 
 type Offers = Vec<(Arc<Event>, TargetNo, hookyard_domain::endpoint::EndpointNo)>;
 
-fn settle(
-    accept: Accept,
-    receipt: Receipt,
-    to_lanes: bool,
-    now: Timestamp,
-    offers: &mut Offers,
-) -> Settled {
+fn settle(accept: Accept, receipt: Receipt, now: Timestamp, offers: &mut Offers) -> Settled {
     let deliveries = u32::try_from(accept.targets.len()).unwrap_or(u32::MAX);
     match receipt {
         Receipt::Stale => return Settled::Stale(accept),
-        Receipt::Accepted { id } if to_lanes && deliveries > 0 => {
+        Receipt::Accepted { id } if deliveries > 0 && accept.sent_by_publisher.is_none() => {
             let event = Arc::new(Event {
                 id,
                 tenant: accept.tenant,

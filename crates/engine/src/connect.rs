@@ -8,7 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use hickory_resolver::TokioResolver;
 use hookyard_domain::attempt::OutcomeKind;
 use hookyard_rules::egress::EgressPolicy;
@@ -17,6 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// Between the beginnings of two connections to the same host.
+const STAGGER: Duration = Duration::from_millis(250);
 
 /// Where requests of an endpoint go: what a connection may be shared by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -129,15 +135,27 @@ fn is_this_machine(name: &str) -> bool {
     name.strip_suffix("localhost").is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
+/// Tries the addresses side by side, each a little after the one before (RFC 8305 §5): one that swallows packets must
+/// not use up the time of those that answer.
 async fn open(addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
+    let mut under_way = FuturesUnordered::new();
+    for (place, address) in (0_u32..).zip(addresses) {
+        let address = SocketAddr::new(*address, port);
+        under_way.push(async move {
+            if place > 0 {
+                tokio::time::sleep(STAGGER * place).await;
+            }
+            TcpStream::connect(address).await
+        });
+    }
     let mut last = None;
-    for address in addresses {
-        match TcpStream::connect(SocketAddr::new(*address, port)).await {
+    while let Some(opened) = under_way.next().await {
+        match opened {
             Ok(stream) => return Ok(stream),
             Err(error) => last = Some(error),
         }
     }
-    let error = last.map_or_else(|| "no address".to_owned(), |it| plain(&it).to_owned());
+    let error = last.map_or("no address", |it| plain(&it));
     Err(Failure::new(OutcomeKind::Connect, error))
 }
 

@@ -1,5 +1,7 @@
 //! Ingest: an event to be published → the endpoints it is owed to → the committer.
 
+use std::time::Duration;
+
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::event::EventContent;
 use hookyard_domain::id::EventId;
@@ -11,6 +13,9 @@ use crate::{Engine, EngineError};
 
 /// How often a publish is matched again while the tenant's configuration changes under it.
 const MATCHES_MAX: usize = 16;
+
+/// When a test that never told what came of it is sent by its lane: longer than any attempt takes.
+const TOLD_WITHIN: Duration = Duration::from_secs(600);
 
 /// An event to be published.
 #[derive(Clone, Debug)]
@@ -55,6 +60,7 @@ impl Engine {
         tenant: TenantNo,
         events: Vec<Incoming>,
     ) -> Result<Vec<Published>, EngineError> {
+        let mut stale = None;
         let mut answers = vec![Published::NoTenant; events.len()];
         let mut left: Vec<_> = events.into_iter().enumerate().collect();
         for _ in 0..MATCHES_MAX {
@@ -71,23 +77,26 @@ impl Engine {
                         targets: targets.to_vec(),
                         content,
                         once: event.once,
+                        sent_by_publisher: None,
                     }
                 })
                 .collect();
-            for (place, settled) in places.into_iter().zip(self.accept(accepts, true).await?) {
+            for (place, settled) in places.into_iter().zip(self.accept(accepts).await?) {
                 match settled {
                     Settled::Done { receipt, deliveries } => {
                         answers[place] = published(receipt, deliveries);
                     }
                     Settled::Stale(accept) => {
-                        left.push((place, Incoming { content: accept.content, once: accept.once }))
+                        stale = Some(accept.version);
+                        let event = Incoming { content: accept.content, once: accept.once };
+                        left.push((place, event));
                     }
                 }
             }
             if left.is_empty() {
                 return Ok(answers);
             }
-            self.reload(tenant).await?;
+            self.reload_after(tenant, stale).await?;
         }
         Err(EngineError::Busy)
     }
@@ -107,14 +116,15 @@ impl Engine {
                 content,
                 targets: vec![Target { endpoint, discarded: None }],
                 once: Vec::new(),
+                sent_by_publisher: Some(self.clock.now().plus(TOLD_WITHIN)),
             };
-            match self.accept(vec![accept], false).await?.pop() {
+            match self.accept(vec![accept]).await?.pop() {
                 Some(Settled::Done { receipt: Receipt::Accepted { id }, .. }) => {
                     return Ok(Some(id));
                 }
                 Some(Settled::Stale(accept)) => {
                     content = accept.content;
-                    self.reload(tenant).await?;
+                    self.reload_after(tenant, Some(accept.version)).await?;
                 }
                 Some(Settled::Done { .. }) | None => return Ok(None),
             }
@@ -122,16 +132,12 @@ impl Engine {
         Err(EngineError::Busy)
     }
 
-    async fn accept(
-        &self,
-        accepts: Vec<Accept>,
-        to_lanes: bool,
-    ) -> Result<Vec<Settled>, EngineError> {
+    async fn accept(&self, accepts: Vec<Accept>) -> Result<Vec<Settled>, EngineError> {
         if self.is_draining() {
             return Err(EngineError::Draining);
         }
         self.committer
-            .accept(accepts, to_lanes)
+            .accept(accepts)
             .await
             .map_err(|unwritten| EngineError::Unwritten(unwritten.0))
     }

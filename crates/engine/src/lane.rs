@@ -23,7 +23,7 @@ pub(crate) const HELD_MAX: usize = 1024;
 pub(crate) const DUE_MAX: usize = 256;
 /// What a lane may have under way before its receiver has shown that it answers.
 const WINDOW_FIRST: u32 = 8;
-/// With nothing finished for this long, a lane starts nothing more.
+/// With nothing finished for this long, a lane starts little more.
 const STALLED_AFTER: Duration = Duration::from_secs(1);
 /// An answer slower than this makes the window smaller.
 const SLOW: Duration = Duration::from_secs(2);
@@ -53,7 +53,7 @@ impl Job {
 
     /// Bytes it keeps in memory, about.
     pub(crate) fn bytes(&self) -> u64 {
-        self.event.content.data.len() as u64 + 512
+        self.event.content.bytes() + 512
     }
 }
 
@@ -80,8 +80,6 @@ pub(crate) struct Finished {
     pub succeeded: bool,
     pub slow_down: bool,
     pub took: Duration,
-    /// Ordered lanes wait for it: it will be tried again.
-    pub waits: bool,
 }
 
 pub(crate) struct Lane {
@@ -91,11 +89,17 @@ pub(crate) struct Lane {
     pub queue: VecDeque<Job>,
     /// Retries and replays that are due.
     pub due: VecDeque<Job>,
-    /// Deliveries claimed as due and not yet recorded again.
+    /// Deliveries taken, or claimed as due, and not yet recorded.
     pub claimed: HashSet<DeliveryId>,
+    /// Deliveries cancelled while they were under way or being fetched.
+    cancelled: HashSet<DeliveryId>,
     /// There is more in the store from here.
     pub overflow: Option<EventKey>,
     pub last_offered: EventKey,
+    /// Everything up to this key came from the store: an offer of it comes late.
+    covered: EventKey,
+    /// An offer was left in the store since the fetch under way was asked for.
+    missed: bool,
     pub refilling: bool,
     pub next_due: Option<Timestamp>,
     pub claiming: bool,
@@ -129,8 +133,11 @@ impl Lane {
             queue: VecDeque::new(),
             due: VecDeque::new(),
             claimed: HashSet::new(),
+            cancelled: HashSet::new(),
             overflow: None,
             last_offered: EventKey(0),
+            covered: EventKey(0),
+            missed: false,
             refilling: false,
             next_due: None,
             claiming: false,
@@ -166,8 +173,8 @@ impl Lane {
         match prepared.endpoint.status {
             EndpointStatus::Active if prepared.way.is_none() => Mode::Hold,
             EndpointStatus::Active => Mode::Send,
-            EndpointStatus::Paused => Mode::Hold,
-            EndpointStatus::Pending => Mode::Discard(EndReason::EndpointPending),
+            // What it was owed before its URL was changed waits for the challenge.
+            EndpointStatus::Paused | EndpointStatus::Pending => Mode::Hold,
             EndpointStatus::Disabled => Mode::Discard(EndReason::EndpointDisabled),
         }
     }
@@ -188,8 +195,13 @@ impl Lane {
     /// Offers an accepted event; false when it stays in the store for now.
     pub(crate) fn offer(&mut self, job: Job, room: bool) -> bool {
         let (key, target) = place(&job);
+        if key <= self.covered {
+            // A refill saw it on disk before the committer could offer it.
+            return false;
+        }
         self.last_offered = key;
         if self.overflow.is_some() {
+            self.missed = true;
             return false;
         }
         if self.queue.len() >= HELD_MAX || (!room && !self.queue.is_empty()) {
@@ -205,17 +217,58 @@ impl Lane {
     pub(crate) fn refill(&mut self, jobs: Vec<Job>, through: EventKey, more: bool) {
         self.refilling = false;
         for job in jobs {
+            if self.cancelled.remove(&job.delivery) {
+                continue;
+            }
             let (key, target) = place(&job);
             self.outstanding.push_back((key, target, false));
             self.queue.push_back(job);
         }
-        self.overflow = (more || self.last_offered > through).then(|| through.next());
+        self.covered = self.covered.max(through);
+        self.last_offered = self.last_offered.max(through);
+        self.overflow = (more || self.missed).then(|| through.next());
+    }
+
+    /// A fetch of what it is owed is asked for.
+    pub(crate) fn refill_asked(&mut self) {
+        self.refilling = true;
+        self.missed = false;
+    }
+
+    /// Drops a delivery that was cancelled in the store; answers how many bytes that frees.
+    pub(crate) fn cancel(&mut self, delivery: DeliveryId, is_sending: bool) -> u64 {
+        let mut freed = 0;
+        for jobs in [&mut self.queue, &mut self.due] {
+            if let Some(at) = jobs.iter().position(|it| it.delivery == delivery)
+                && let Some(job) = jobs.remove(at)
+            {
+                freed += job.bytes();
+            }
+        }
+        if is_sending || self.refilling || self.claiming {
+            self.cancelled.insert(delivery);
+        } else {
+            self.recorded(delivery, None);
+        }
+        if freed > 0 {
+            self.recorded(delivery, None);
+        }
+        freed
+    }
+
+    /// Something was made due by hand; what was cancelled before may be meant.
+    pub(crate) fn requeued(&mut self, now: Timestamp) {
+        self.cancelled.clear();
+        self.due_at(Some(now));
     }
 
     /// Takes in retries that are due.
     pub(crate) fn claim(&mut self, jobs: Vec<Job>, next: Option<Timestamp>) {
         self.claiming = false;
         for job in jobs {
+            if self.cancelled.remove(&job.delivery) {
+                continue;
+            }
             if self.claimed.insert(job.delivery) {
                 self.due.push_back(job);
             }
@@ -231,10 +284,12 @@ impl Lane {
         };
     }
 
-    pub(crate) fn wants_refill(&self) -> bool {
+    /// Whether it should be given more of what it is owed; without room in memory, only when it has nothing left.
+    pub(crate) fn wants_refill(&self, room: bool) -> bool {
+        let enough = if room { HELD_MAX / 2 } else { 1 };
         self.overflow.is_some()
             && !self.refilling
-            && self.queue.len() < HELD_MAX / 2
+            && self.queue.len() < enough
             && self.mode() != Mode::Hold
     }
 
@@ -247,10 +302,12 @@ impl Lane {
         }
     }
 
-    pub(crate) fn wants_claim(&self, now: Timestamp) -> bool {
+    /// The same of what is due.
+    pub(crate) fn wants_claim(&self, now: Timestamp, room: bool) -> bool {
+        let enough = if room { DUE_MAX / 2 } else { 1 };
         self.next_due.is_some_and(|it| it <= self.claims_until(now))
             && !self.claiming
-            && self.due.len() < DUE_MAX / 2
+            && self.due.len() < enough
             && self.mode() != Mode::Hold
     }
 
@@ -259,7 +316,10 @@ impl Lane {
         match self.mode() {
             Mode::Hold => Err(Idle::Waiting),
             Mode::Discard(_) => {
-                self.queue.pop_front().or_else(|| self.due.pop_front()).ok_or(Idle::Waiting)
+                let job = self.queue.pop_front().or_else(|| self.due.pop_front());
+                let job = job.ok_or(Idle::Waiting)?;
+                self.claimed.insert(job.delivery);
+                Ok(job)
             }
             Mode::Send => {
                 self.may_start(now)?;
@@ -268,6 +328,7 @@ impl Lane {
                     self.progress_at = now;
                 }
                 self.in_flight += 1;
+                self.claimed.insert(job.delivery);
                 self.spend_token();
                 Ok(job)
             }
@@ -279,7 +340,8 @@ impl Lane {
             return Err(Idle::Waiting);
         }
         let stalled = self.in_flight > 0 && now.since(self.progress_at) > STALLED_AFTER;
-        if self.in_flight >= self.window || stalled {
+        let window = if stalled { (self.window / 8).max(2) } else { self.window };
+        if self.in_flight >= window.min(self.window) {
             return Err(Idle::Waiting);
         }
         // A clock set back must not turn a pause of moments into one of hours.
@@ -330,12 +392,9 @@ impl Lane {
     }
 
     /// Learns from an attempt that ended.
-    pub(crate) fn finished(&mut self, delivery: DeliveryId, end: Finished, now: Timestamp) {
+    pub(crate) fn finished(&mut self, end: Finished, now: Timestamp) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.progress_at = now;
-        if end.waits && self.ordered() {
-            self.claimed.insert(delivery);
-        }
         let max = self.window_max();
         if end.succeeded {
             self.proven = true;
@@ -360,7 +419,9 @@ impl Lane {
     /// Forgets a delivery that has its row by now.
     pub(crate) fn recorded(&mut self, delivery: DeliveryId, retry_at: Option<Timestamp>) {
         self.claimed.remove(&delivery);
-        self.due_at(retry_at);
+        if !self.cancelled.remove(&delivery) {
+            self.due_at(retry_at);
+        }
         let key = delivery.event().key();
         let found = self.outstanding.binary_search_by_key(&key, |(key, ..)| *key);
         if let (Ok(at), Some(target)) = (found, delivery.target())

@@ -7,8 +7,7 @@
 mod state;
 mod turns;
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -29,8 +28,6 @@ use crate::snapshot::{Prepared, Snapshot};
 
 /// Attempts that may wait for their record; beyond, nothing new is started, since the store does not keep up.
 const UNRECORDED_MAX: usize = 16_384;
-/// Cancelled deliveries that are remembered until a lane meets them.
-const CANCELLED_MAX: usize = 100_000;
 /// Benched lanes that get another turn when an unproven one has finished.
 const UNBENCHED: usize = 8;
 /// How long a waiting timer sleeps at most: the clock may be set meanwhile.
@@ -52,8 +49,21 @@ pub(crate) enum Todo {
 /// Something a refill task is to fetch.
 #[derive(Clone, Debug)]
 pub(crate) enum Fetch {
-    Owed { tenant: TenantNo, endpoint: EndpointNo, from: EventKey },
-    Due { tenant: TenantNo, endpoint: EndpointNo, until: Timestamp, skip: Vec<DeliveryId> },
+    Owed {
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        from: EventKey,
+        /// There is room in memory; else one delivery is all the lane gets.
+        room: bool,
+    },
+    Due {
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        until: Timestamp,
+        skip: Vec<DeliveryId>,
+        /// As above.
+        room: bool,
+    },
 }
 
 /// What the lanes hold at the moment.
@@ -79,8 +89,25 @@ pub(crate) struct Lanes {
     fetch_ready: Notify,
     timer_set: Notify,
     quiet: Notify,
-    bytes_max: u64,
     unproven_max: usize,
+}
+
+/// What a change of configuration means to the lanes: endpoints that are new, changed, or (`None`) gone.
+fn changed(
+    before: Option<&Snapshot>,
+    now: Option<&Snapshot>,
+) -> Vec<(EndpointNo, Option<Arc<Prepared>>)> {
+    let mut gone: HashMap<_, _> =
+        before.into_iter().flat_map(|it| &it.endpoints).map(|it| (it.endpoint.no, it)).collect();
+    let mut changed = Vec::new();
+    for it in now.into_iter().flat_map(|it| &it.endpoints) {
+        let same = gone.remove(&it.endpoint.no).is_some_and(|old| Arc::ptr_eq(old, it));
+        if !same {
+            changed.push((it.endpoint.no, Some(Arc::clone(it))));
+        }
+    }
+    changed.extend(gone.into_keys().map(|it| (it, None)));
+    changed
 }
 
 /// Endpoints that were off and are on.
@@ -91,7 +118,9 @@ fn enabled<'a>(
     let off: HashSet<_> = before
         .into_iter()
         .flat_map(|it| &it.endpoints)
-        .filter(|it| it.endpoint.status == EndpointStatus::Disabled)
+        .filter(|it| {
+            matches!(it.endpoint.status, EndpointStatus::Disabled | EndpointStatus::Pending)
+        })
         .map(|it| it.endpoint.no)
         .collect();
     now.into_iter()
@@ -103,14 +132,14 @@ fn enabled<'a>(
 
 impl Lanes {
     pub(crate) fn new(clock: Arc<dyn Clock>, workers: usize, bytes_max: u64) -> Self {
-        let state = State { waiting: (0..workers).map(|_| None).collect(), ..State::default() };
+        let waiting = (0..workers).map(|_| None).collect();
+        let state = State { waiting, bytes_max, ..State::default() };
         Self {
             state: Mutex::new(state),
             clock,
             fetch_ready: Notify::new(),
             timer_set: Notify::new(),
             quiet: Notify::new(),
-            bytes_max,
             unproven_max: (workers / 2).max(1),
         }
     }
@@ -119,24 +148,30 @@ impl Lanes {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a tenant's configuration in force. Endpoints that `before` had and `now` has not are gone.
-    pub(crate) fn configure(&self, before: Option<&Snapshot>, now: Option<&Snapshot>) {
+    /// Puts a tenant's configuration in force. Endpoints that `before` had and `now` has not are gone; what is counted of
+    /// endpoints that were not known before is given by `counted`.
+    pub(crate) fn configure(
+        &self,
+        before: Option<&Snapshot>,
+        now: Option<&Snapshot>,
+        counted: Vec<(EndpointNo, Activity)>,
+    ) {
         let time = self.clock.now();
+        let changed = changed(before, now);
         let mut state = self.lock();
-        let mut changed = Vec::new();
-        for gone in before.into_iter().flat_map(|it| &it.endpoints) {
-            state.prepared.remove(&gone.endpoint.no);
-            changed.push(gone.endpoint.no);
-        }
-        for it in now.into_iter().flat_map(|it| &it.endpoints) {
-            state.prepared.insert(it.endpoint.no, Arc::clone(it));
-            changed.push(it.endpoint.no);
+        for (endpoint, activity) in counted {
+            if !state.lanes.contains_key(&endpoint) {
+                state.counted.insert(endpoint, activity);
+            }
         }
         for enabled in enabled(before, now) {
             state.start_afresh(enabled);
         }
-        for endpoint in changed {
-            let prepared = state.prepared.get(&endpoint).cloned();
+        for (endpoint, prepared) in changed {
+            match &prepared {
+                Some(prepared) => state.prepared.insert(endpoint, Arc::clone(prepared)),
+                None => state.prepared.remove(&endpoint),
+            };
             if let Some(lane) = state.lanes.get_mut(&endpoint) {
                 lane.configure(prepared);
                 state.revive(endpoint, time);
@@ -169,7 +204,7 @@ impl Lanes {
         let now = self.clock.now();
         let mut state = self.lock();
         for (event, target, endpoint) in offers {
-            let room = state.held_bytes < self.bytes_max;
+            let room = state.held_bytes < state.bytes_max;
             let tenant = event.tenant;
             let job = Job::first(event, target);
             let bytes = job.bytes();
@@ -185,18 +220,23 @@ impl Lanes {
     pub(crate) fn requeued(&self, tenant: TenantNo, endpoint: EndpointNo) {
         let now = self.clock.now();
         let mut state = self.lock();
-        state.lane(tenant, endpoint, now).due_at(Some(now));
+        state.lane(tenant, endpoint, now).requeued(now);
         state.revive(endpoint, now);
         self.release(state, 1);
     }
 
     /// The delivery is not to be sent any more.
-    pub(crate) fn cancelled(&self, delivery: DeliveryId) {
+    pub(crate) fn cancelled(&self, endpoint: EndpointNo, delivery: DeliveryId) {
+        let now = self.clock.now();
         let mut state = self.lock();
-        if state.cancelled.len() >= CANCELLED_MAX {
-            state.cancelled.clear();
-        }
-        state.cancelled.insert(delivery);
+        let is_sending = state.sending.contains_key(&delivery);
+        let Some(lane) = state.lanes.get_mut(&endpoint) else { return };
+        let freed = lane.cancel(delivery, is_sending);
+        // An ordered lane may have been waiting for it: the store knows what is due next.
+        lane.due_at(Some(now));
+        state.held_bytes = state.held_bytes.saturating_sub(freed);
+        state.revive(endpoint, now);
+        self.release(state, 1);
     }
 
     pub(crate) fn is_sending(&self, delivery: DeliveryId) -> bool {
@@ -247,7 +287,7 @@ impl Lanes {
             state.unbench(UNBENCHED);
         }
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
-            lane.finished(delivery, end, now);
+            lane.finished(end, now);
             lane.activity = count(lane.activity);
             // So that what is counted goes to disk with the record and not with whatever comes next.
             if !lane.dirty {
@@ -402,24 +442,25 @@ impl Lanes {
 
     /// Brings back lanes whose time has come; runs for ever.
     pub(crate) async fn run_timers(&self) {
+        let mut before = self.clock.now();
         loop {
             let set = self.timer_set.notified();
             let now = self.clock.now();
             let nap = {
                 let mut state = self.lock();
-                while let Some(Reverse((at, endpoint))) = state.timers.peek().copied() {
-                    if at > now {
-                        break;
-                    }
-                    state.timers.pop();
-                    if let Some(lane) = state.lanes.get_mut(&endpoint)
-                        && lane.timer == Some(at)
-                    {
+                // When the clock was set back, nobody's time is what it was thought to be.
+                let until = if now < before { Timestamp::from_millis(i64::MAX) } else { now };
+                before = now;
+                let due: Vec<_> =
+                    state.timers.iter().take_while(|(at, _)| *at <= until).copied().collect();
+                for timer in due {
+                    state.timers.remove(&timer);
+                    if let Some(lane) = state.lanes.get_mut(&timer.1) {
                         lane.timer = None;
                     }
-                    state.revive(endpoint, now);
+                    state.revive(timer.1, now);
                 }
-                state.timer_head = state.timers.peek().map(|Reverse((at, _))| *at);
+                state.timer_head = state.timers.first().map(|(at, _)| *at);
                 let nap = state.timer_head.map(|at| at.since(now).min(TIMER_NAP));
                 self.release(state, 1);
                 nap
@@ -479,7 +520,7 @@ impl Lanes {
             }
         }
         let fetch = !state.fetches.is_empty();
-        let head = state.timers.peek().map(|Reverse((at, _))| *at);
+        let head = state.timers.first().map(|(at, _)| *at);
         let earlier = head.is_some_and(|at| state.timer_head.is_none_or(|known| at < known));
         if earlier {
             state.timer_head = head;

@@ -25,17 +25,18 @@ mod snapshot;
 mod transport;
 mod trial;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::id::DeliveryId;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Chance, Clock};
 use hookyard_rules::egress::EgressPolicy;
 use hookyard_rules::seal::Keyring;
+use hookyard_store::endpoints::TenantConfig;
 use hookyard_store::{Store, StoreError};
 use tokio::task::JoinSet;
 
@@ -115,6 +116,8 @@ pub struct Engine {
     snapshots: RwLock<HashMap<TenantNo, Arc<Snapshot>>>,
     /// One configuration change at a time, so that the lanes never see an older one after a newer.
     changes: tokio::sync::Mutex<()>,
+    /// Tenants whose change could not be read when it was made.
+    unread: Mutex<BTreeSet<TenantNo>>,
     draining: AtomicBool,
 }
 
@@ -164,6 +167,7 @@ impl Engine {
             tools,
             snapshots: RwLock::new(HashMap::new()),
             changes: tokio::sync::Mutex::new(()),
+            unread: Mutex::new(BTreeSet::new()),
             draining: AtomicBool::new(false),
         });
         engine.resume().await?;
@@ -185,7 +189,7 @@ impl Engine {
 
     async fn resume(&self) -> Result<(), StoreError> {
         let owed = self.store.owed().await?;
-        let tenants: std::collections::BTreeSet<_> = owed
+        let tenants: BTreeSet<_> = owed
             .iter()
             .filter(|it| it.last >= it.from || it.due.is_some())
             .map(|it| it.tenant)
@@ -237,28 +241,60 @@ impl Engine {
         &self,
         tenant: TenantNo,
     ) -> Result<Option<Arc<Snapshot>>, StoreError> {
+        self.reload_after(tenant, None).await
+    }
+
+    /// The same, unless somebody else has put a newer one than `stale` in force meanwhile: one change makes every publish
+    /// under way match again, and one of them reads for all.
+    pub(crate) async fn reload_after(
+        &self,
+        tenant: TenantNo,
+        stale: Option<u64>,
+    ) -> Result<Option<Arc<Snapshot>>, StoreError> {
         let _one_at_a_time = self.changes.lock().await;
-        let config = self.store.tenant_config(tenant).await?;
         let before = self.known(tenant);
+        if let (Some(known), Some(stale)) = (&before, stale)
+            && known.version > stale
+        {
+            return Ok(before);
+        }
+        let config = self.store.tenant_config(tenant).await?;
+        let counted = match (&before, &config) {
+            (None, Some(config)) => self.counted(tenant, config).await?,
+            _ => Vec::new(),
+        };
         let now = config.map(|config| {
             Arc::new(Snapshot::new(config, before.as_deref(), &self.keyring, &self.transport))
         });
-        {
-            let mut all = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
-            match &now {
-                Some(snapshot) => all.insert(tenant, Arc::clone(snapshot)),
-                None => all.remove(&tenant),
-            };
-        }
-        self.lanes.configure(before.as_deref(), now.as_deref());
+        // The lanes first: whoever publishes by the new configuration finds them ready for it.
+        self.lanes.configure(before.as_deref(), now.as_deref(), counted);
+        self.put_in_force(tenant, now.clone());
         Ok(now)
+    }
+
+    fn put_in_force(&self, tenant: TenantNo, snapshot: Option<Arc<Snapshot>>) {
+        let mut all = self.snapshots.write().unwrap_or_else(PoisonError::into_inner);
+        match snapshot {
+            Some(snapshot) => all.insert(tenant, snapshot),
+            None => all.remove(&tenant),
+        };
+    }
+
+    async fn counted(
+        &self,
+        tenant: TenantNo,
+        config: &TenantConfig,
+    ) -> Result<Vec<(EndpointNo, Activity)>, StoreError> {
+        let endpoints: Vec<_> = config.endpoints.iter().map(|it| it.no).collect();
+        let counted = self.store.activity(tenant, &endpoints).await?;
+        Ok(endpoints.into_iter().zip(counted).collect())
     }
 
     /// The tenant or one of its endpoints was changed: obeyed from the next publish and the next attempt on.
     pub async fn config_changed(&self, tenant: TenantNo) {
         if let Err(error) = self.reload(tenant).await {
-            // Forgotten, so that the next publish reads it; the commit checks the version in any case.
-            self.snapshots.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+            // Read again soon; a publish meanwhile finds out by the version that the commit checks.
+            self.unread.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant);
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "a changed configuration could not be read"
@@ -266,15 +302,22 @@ impl Engine {
         }
     }
 
+    /// Reads again what could not be read when it was changed.
+    pub(crate) async fn reread(&self) {
+        let unread = {
+            let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *unread)
+        };
+        for tenant in unread {
+            self.config_changed(tenant).await;
+        }
+    }
+
     /// Something of the endpoint was made due: a retry by hand, a replay.
     ///
     /// # Errors
     /// When the tenant's configuration is not at hand and cannot be read: it is made with the next restart then.
-    pub async fn requeued(
-        &self,
-        tenant: TenantNo,
-        endpoint: EndpointNo,
-    ) -> Result<(), StoreError> {
+    pub async fn requeued(&self, tenant: TenantNo, endpoint: EndpointNo) -> Result<(), StoreError> {
         // A lane that does not know its endpoint takes it for deleted.
         self.snapshot(tenant).await?;
         self.lanes.requeued(tenant, endpoint);
@@ -282,8 +325,8 @@ impl Engine {
     }
 
     /// The delivery was cancelled in the store.
-    pub fn cancelled(&self, delivery: DeliveryId) {
-        self.lanes.cancelled(delivery);
+    pub fn cancelled(&self, endpoint: EndpointNo, delivery: DeliveryId) {
+        self.lanes.cancelled(endpoint, delivery);
     }
 
     /// An attempt of the delivery is under way.
@@ -318,6 +361,11 @@ impl Engine {
 }
 
 impl Running {
+    /// Starts no attempt from now on; what is under way goes on, and events are still accepted.
+    pub fn rest(&self) {
+        self.engine.lanes.drain();
+    }
+
     /// Stops: takes nothing new, lets attempts under way finish within `grace`, writes what they did, and leaves the rest
     /// owed in the store. True when nothing had to be cut off.
     pub async fn drain(mut self, grace: Duration) -> bool {

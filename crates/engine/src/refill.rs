@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_store::Store;
+use hookyard_store::ledger::Share;
 
 use crate::lane::{DUE_MAX, HELD_MAX};
 use crate::lanes::{Fetch, Lanes};
@@ -20,20 +21,25 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(crate) async fn run(store: Arc<dyn Store>, lanes: Arc<Lanes>) {
     loop {
         match lanes.next_fetch().await {
-            Fetch::Owed { tenant, endpoint, from } => {
-                let limit = u32::try_from(HELD_MAX / 2).unwrap_or(u32::MAX);
-                let answer = store.refill(tenant, endpoint, from, limit, BYTES_MAX).await;
+            Fetch::Owed { tenant, endpoint, from, room } => {
+                let share = share(HELD_MAX / 2, room);
+                let answer = store.refill(tenant, endpoint, from, share).await;
                 let answer = settled(answer, "what an endpoint is owed").await;
                 lanes.refilled(endpoint, answer);
             }
-            Fetch::Due { tenant, endpoint, until, skip } => {
-                let limit = u32::try_from(DUE_MAX).unwrap_or(u32::MAX);
-                let answer = store.due(tenant, endpoint, until, limit, &skip).await;
+            Fetch::Due { tenant, endpoint, until, skip, room } => {
+                let share = share(DUE_MAX, room);
+                let answer = store.due(tenant, endpoint, until, share, &skip).await;
                 let answer = settled(answer, "what is due of an endpoint").await;
                 lanes.claimed(endpoint, answer);
             }
         }
     }
+}
+
+fn share(deliveries: usize, room: bool) -> Share {
+    let deliveries = if room { u32::try_from(deliveries).unwrap_or(u32::MAX) } else { 1 };
+    Share { deliveries, bytes: BYTES_MAX }
 }
 
 async fn settled<T>(answer: Result<T, hookyard_store::StoreError>, what: &str) -> Option<T> {

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -25,6 +26,11 @@ use crate::connect::{Connector, Failure, Origin, Stream, plain};
 const IDLE_FOR: Duration = Duration::from_secs(50);
 /// Idle connections kept per origin.
 const IDLE_MAX: usize = 128;
+/// Idle connections kept in all: each is an open file.
+const IDLE_TOTAL_MAX: usize = 2048;
+/// A kept connection that breaks within this time had been closed by the receiver before our request came; later, the
+/// receiver may have read the request, and sending it again is the schedule's business.
+const CLOSED_BEFORE: Duration = Duration::from_millis(500);
 
 /// What a receiver answered.
 #[derive(Debug)]
@@ -39,12 +45,15 @@ pub(crate) struct Answered {
 pub(crate) struct Pool {
     origin: Origin,
     idle: Mutex<Vec<Connection>>,
+    /// Idle connections of all pools.
+    total: Arc<AtomicUsize>,
 }
 
 /// Sends requests.
 pub(crate) struct Transport {
     connector: Connector,
     pools: Mutex<HashMap<Origin, Weak<Pool>>>,
+    idle: Arc<AtomicUsize>,
 }
 
 struct Connection {
@@ -62,7 +71,7 @@ enum Broken {
 
 impl Transport {
     pub(crate) fn new(connector: Connector) -> Self {
-        Self { connector, pools: Mutex::new(HashMap::new()) }
+        Self { connector, pools: Mutex::new(HashMap::new()), idle: Arc::default() }
     }
 
     /// The connections to an origin.
@@ -72,7 +81,11 @@ impl Transport {
             return pool;
         }
         pools.retain(|_, pool| pool.strong_count() > 0);
-        let pool = Arc::new(Pool { origin: origin.clone(), idle: Mutex::new(Vec::new()) });
+        let pool = Arc::new(Pool {
+            origin: origin.clone(),
+            idle: Mutex::new(Vec::new()),
+            total: Arc::clone(&self.idle),
+        });
         pools.insert(origin.clone(), Arc::downgrade(&pool));
         pool
     }
@@ -135,32 +148,50 @@ impl Transport {
             pools.values().filter_map(Weak::upgrade).collect()
         };
         for pool in pools {
-            pool.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .retain(|it| it.since.elapsed() < IDLE_FOR);
+            pool.drop_idle();
         }
     }
 }
 
 impl Pool {
+    fn lock(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self) -> Option<Connection> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.lock();
         // The youngest first: the others may then grow old and go.
         let connection = idle.pop()?;
+        self.total.fetch_sub(1, Ordering::Relaxed);
         if connection.since.elapsed() < IDLE_FOR {
             return Some(connection);
         }
+        self.total.fetch_sub(idle.len(), Ordering::Relaxed);
         idle.clear();
         None
     }
 
     fn give_back(&self, mut connection: Connection) {
         connection.since = Instant::now();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
+        let mut idle = self.lock();
+        if idle.len() < IDLE_MAX && self.total.load(Ordering::Relaxed) < IDLE_TOTAL_MAX {
+            self.total.fetch_add(1, Ordering::Relaxed);
             idle.push(connection);
         }
+    }
+
+    fn drop_idle(&self) {
+        let mut idle = self.lock();
+        let before = idle.len();
+        idle.retain(|it| it.since.elapsed() < IDLE_FOR);
+        self.total.fetch_sub(before - idle.len(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let idle = self.lock().len();
+        self.total.fetch_sub(idle, Ordering::Relaxed);
     }
 }
 
@@ -190,6 +221,7 @@ impl Connection {
         &mut self,
         request: http::Request<Full<Bytes>>,
     ) -> Result<(Answered, bool), Broken> {
+        let began = Instant::now();
         let mut response = {
             let mut sent = std::pin::pin!(self.sender.send_request(request));
             let mut over = false;
@@ -202,7 +234,8 @@ impl Connection {
             })
             .await
             .map_err(|error| {
-                let unused = error.is_canceled() || error.is_closed() || is_early(&error);
+                let early = is_early(&error) && began.elapsed() < CLOSED_BEFORE;
+                let unused = error.is_canceled() || error.is_closed() || early;
                 let failure = failure(&error);
                 if unused { Broken::Unused(failure) } else { Broken::Other(failure) }
             })?

@@ -117,7 +117,8 @@ async fn connection(
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES_MAX);
     let ended = {
         // Dropped at the end of this block, and with it an answer that nobody waits for any more: into `left`.
-        let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(Lingering::new(stream)), service));
+        let mut serving =
+            std::pin::pin!(builder.serve_connection(TokioIo::new(Lingering::new(stream)), service));
         let closing = async { closed.wait_for(|it| *it).await.is_ok() };
         tokio::select! {
             ended = &mut serving => ended,

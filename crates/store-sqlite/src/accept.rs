@@ -1,6 +1,8 @@
 //! Accepting events: is the tenant there, was it said before, does the match still hold; then the rows.
 
+use hookyard_domain::attempt::Trigger;
 use hookyard_domain::id::{EventId, EventKey};
+use hookyard_domain::limit;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::{Accept, Batch, Once, Receipt};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
@@ -16,6 +18,7 @@ struct Statements<'c> {
     put_delivery: CachedStatement<'c>,
     find_once: CachedStatement<'c>,
     put_once: CachedStatement<'c>,
+    put_test: CachedStatement<'c>,
 }
 
 impl<'c> Statements<'c> {
@@ -36,8 +39,13 @@ impl<'c> Statements<'c> {
                  WHERE tenant = ?1 AND kind = ?2 AND text = ?3",
             )?,
             put_once: tx.prepare_cached(
-                "INSERT OR IGNORE INTO once (tenant, kind, text, event, deliveries, content)
+                "INSERT OR REPLACE INTO once (tenant, kind, text, event, deliveries, content)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?,
+            put_test: tx.prepare_cached(
+                "INSERT INTO delivery (event, target, tenant, endpoint, status, attempts, set_off,
+                    due_ms, updated_ms)
+                 VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, ?7)",
             )?,
         })
     }
@@ -66,7 +74,7 @@ pub(crate) fn accept(
     for accept in &batch.accepts {
         let receipt = match state.version(tx, accept.tenant)? {
             None => Receipt::NoTenant,
-            Some(version) => match said_before(&mut statements, accept)? {
+            Some(version) => match said_before(&mut statements, accept, batch.now)? {
                 Some(receipt) => receipt,
                 None if version != accept.version => Receipt::Stale,
                 None => write(&mut statements, draft, batch.now, accept)?,
@@ -77,8 +85,14 @@ pub(crate) fn accept(
     Ok(receipts)
 }
 
-/// What an earlier event with the same id or key makes of this one. A publisher's own id wins over an idempotency key.
-fn said_before(statements: &mut Statements<'_>, accept: &Accept) -> Result<Option<Receipt>> {
+/// What an earlier event with the same id or key makes of this one. A publisher's own id wins over an idempotency key,
+/// and counts as long as its event is kept; a key counts for a day.
+fn said_before(
+    statements: &mut Statements<'_>,
+    accept: &Accept,
+    now: Timestamp,
+) -> Result<Option<Receipt>> {
+    let forgotten = EventKey::at(now.minus(limit::IDEMPOTENCY_KEPT));
     let mut by_key = None;
     for once in &accept.once {
         let (kind, text, content) = once_columns(once);
@@ -88,9 +102,11 @@ fn said_before(statements: &mut Statements<'_>, accept: &Accept) -> Result<Optio
                 let id = EventId::of(EventKey(uint(row.get(0)?)), 0);
                 let deliveries = short(row.get(1)?);
                 let same = content == row.get_ref(2)?.as_blob_or_null()?;
-                Ok((Receipt::Duplicate { id, deliveries }, same))
+                Ok((Receipt::Duplicate { id, deliveries }, same, id.key()))
             })
-            .optional()?;
+            .optional()?
+            .filter(|(.., key)| kind == 0 || *key >= forgotten)
+            .map(|(receipt, same, _)| (receipt, same));
         match (found, once) {
             (None, _) => {}
             (Some((receipt, _)), Once::PublisherId(_)) => return Ok(Some(receipt)),
@@ -131,7 +147,17 @@ fn write(
         statements.put_once.execute(row)?;
     }
     for (at, target) in (0_i64..).zip(&accept.targets) {
-        if let Some(reason) = target.discarded {
+        if let Some(due) = accept.sent_by_publisher {
+            statements.put_test.execute(params![
+                int(key.0),
+                at,
+                accept.tenant.0,
+                target.endpoint.0,
+                codec::trigger_code(Trigger::Test),
+                due.as_millis(),
+                now.as_millis(),
+            ])?;
+        } else if let Some(reason) = target.discarded {
             statements.put_delivery.execute(params![
                 int(key.0),
                 at,

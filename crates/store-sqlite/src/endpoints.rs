@@ -117,9 +117,22 @@ fn update(tx: &Connection, endpoint: Endpoint, entry: &AuditEntry) -> Result<Opt
         ..endpoint
     };
     put(tx, &next)?;
+    start_afresh(tx, kept.status, &next)?;
     tenants::touch(tx, next.tenant)?;
     audit::write(tx, next.tenant, entry)?;
     Ok(Some(next))
+}
+
+/// Whoever switches an endpoint on again has mended it: it would be off with the next failure otherwise.
+fn start_afresh(tx: &Connection, was: EndpointStatus, is: &Endpoint) -> Result<()> {
+    let off = matches!(was, EndpointStatus::Pending | EndpointStatus::Disabled);
+    if off && is.status == EndpointStatus::Active {
+        tx.prepare_cached(
+            "UPDATE lane SET consecutive_failures = 0, failing_since_ms = NULL WHERE endpoint = ?1",
+        )?
+        .execute([is.no.0])?;
+    }
+    Ok(())
 }
 
 fn put(tx: &Connection, endpoint: &Endpoint) -> Result<()> {
@@ -161,6 +174,7 @@ fn set_status(
         return Ok(None);
     }
     let is_disabled = change.to == EndpointStatus::Disabled;
+    let was = kept.status;
     let next = Endpoint {
         status: change.to,
         disabled_reason: change.reason.filter(|_| is_disabled),
@@ -171,6 +185,7 @@ fn set_status(
         ..kept
     };
     put(tx, &next)?;
+    start_afresh(tx, was, &next)?;
     tenants::touch(tx, tenant)?;
     audit::write(tx, tenant, entry)?;
     Ok(Some(next))

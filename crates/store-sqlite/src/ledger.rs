@@ -8,7 +8,7 @@ use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::id::{DeliveryId, EventId, EventKey};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill};
+use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share};
 use hookyard_store::{Answer, StoreError};
 
 use crate::{SqliteStore, blocking, moves, owed, prune};
@@ -33,10 +33,9 @@ impl Ledger for SqliteStore {
         tenant: TenantNo,
         endpoint: EndpointNo,
         from: EventKey,
-        limit: u32,
-        bytes_max: u64,
+        share: Share,
     ) -> Answer<'_, Refill> {
-        let wanted = owed::Wanted { tenant, endpoint, from, limit, bytes_max };
+        let wanted = owed::Wanted { tenant, endpoint, from, share };
         self.read(move |conn, lists| owed::refill(conn, lists, &wanted))
     }
 
@@ -45,11 +44,11 @@ impl Ledger for SqliteStore {
         tenant: TenantNo,
         endpoint: EndpointNo,
         now: Timestamp,
-        limit: u32,
+        share: Share,
         skip: &'a [DeliveryId],
     ) -> Answer<'a, DuePage> {
         let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
-        self.read(move |conn, _| owed::due(conn, (tenant, endpoint), now, limit, &skip))
+        self.read(move |conn, _| owed::due(conn, (tenant, endpoint), now, share, &skip))
     }
 
     fn requeue(

@@ -6,7 +6,7 @@ use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::id::{DeliveryId, EventId, EventKey, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_store::ledger::{Due, DuePage, Owed, Refill};
+use hookyard_store::ledger::{Due, DuePage, Owed, Refill, Share};
 use rusqlite::{Connection, Row, params};
 
 use crate::codec::{self, int, short, time, uint};
@@ -73,8 +73,7 @@ pub(crate) struct Wanted {
     pub(crate) tenant: TenantNo,
     pub(crate) endpoint: EndpointNo,
     pub(crate) from: EventKey,
-    pub(crate) limit: u32,
-    pub(crate) bytes_max: u64,
+    pub(crate) share: Share,
 }
 
 /// Deliveries of the endpoint without a row, in order.
@@ -92,7 +91,8 @@ pub(crate) fn refill(conn: &Connection, lists: &Lists, wanted: &Wanted) -> Resul
     let mut bytes = 0_u64;
     let mut looked_at = 0;
     while let Some(key) = keys.next()? {
-        let full = refill.owed.len() >= wanted.limit as usize || bytes >= wanted.bytes_max;
+        let full =
+            refill.owed.len() >= wanted.share.deliveries as usize || bytes >= wanted.share.bytes;
         if looked_at >= REFILL_SCAN_MAX || (full && !refill.owed.is_empty()) {
             refill.more = true;
             break;
@@ -100,7 +100,7 @@ pub(crate) fn refill(conn: &Connection, lists: &Lists, wanted: &Wanted) -> Resul
         looked_at += 1;
         for target in owed_targets(&tx, wanted, key)? {
             let Some(stored) = events::load(&tx, key)? else { break };
-            bytes += stored.event.content.data.len() as u64;
+            bytes += stored.event.content.bytes();
             refill.owed.push((stored.event, target));
         }
         refill.through = EventKey(key);
@@ -126,7 +126,7 @@ pub(crate) fn due(
     conn: &Connection,
     (tenant, endpoint): (TenantNo, EndpointNo),
     now: Timestamp,
-    limit: u32,
+    share: Share,
     skip: &HashSet<DeliveryId>,
 ) -> Result<DuePage> {
     let tx = conn.unchecked_transaction()?;
@@ -137,6 +137,7 @@ pub(crate) fn due(
     )?;
     let mut rows = find.query(params![endpoint.0, tenant.0])?;
     let mut page = DuePage::default();
+    let mut bytes = 0_u64;
     while let Some(row) = rows.next()? {
         let key = uint(row.get(0)?);
         let target = TargetNo(row.get(1)?);
@@ -145,11 +146,13 @@ pub(crate) fn due(
             continue;
         }
         let at = time(row.get(4)?);
-        if at > now || page.due.len() >= limit as usize {
+        let full = page.due.len() >= share.deliveries as usize || bytes >= share.bytes;
+        if at > now || (full && !page.due.is_empty()) {
             page.next = Some(at);
             break;
         }
         let Some(stored) = events::load(&tx, key)? else { continue };
+        bytes += stored.event.content.bytes();
         let set_off: i64 = row.get(3)?;
         page.due.push(Due {
             event: stored.event,

@@ -43,7 +43,7 @@ async fn accept(store: &SqliteStore, accept: &Accept, many: usize) -> Vec<EventI
 
 /// Every event that the endpoint is owed, in order.
 async fn owed(store: &SqliteStore, endpoint: EndpointNo) -> Vec<EventId> {
-    let refill = store.refill(TENANT, endpoint, EventKey(0), u32::MAX, u64::MAX).await.unwrap();
+    let refill = store.refill(TENANT, endpoint, EventKey(0), make::share(u32::MAX)).await.unwrap();
     assert!(!refill.more);
     refill.owed.iter().map(|(event, _)| event.id).collect()
 }

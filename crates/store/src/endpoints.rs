@@ -46,14 +46,14 @@ pub trait Endpoints {
     fn endpoint(&self, tenant: TenantNo, id: EndpointId) -> Answer<'_, Option<Endpoint>>;
     /// A tenant's endpoints, newest first.
     fn endpoints(&self, tenant: TenantNo, page: PageRequest) -> Answer<'_, Page<Endpoint>>;
-    /// Replaces an endpoint as a whole, its `revision` moved on by one. `Conflict` when `endpoint.revision` is not the kept
+    /// Replaces an endpoint as a whole; when that makes it active again its failures are forgotten, its `revision` moved on by one. `Conflict` when `endpoint.revision` is not the kept
     /// one; `None` when it is gone.
     fn update_endpoint(
         &self,
         endpoint: Endpoint,
         audit: AuditEntry,
     ) -> Answer<'_, Option<Endpoint>>;
-    /// Changes its state alone; `None` when it is gone or not in the state `change.from`.
+    /// Changes its state alone, and forgets its failures when it becomes active again; `None` when it is gone or not in the state `change.from`.
     fn set_endpoint_status(
         &self,
         tenant: TenantNo,

@@ -53,6 +53,9 @@ pub struct Accept {
     pub targets: Vec<Target>,
     /// What makes it happen once; both may be given.
     pub once: Vec<Once>,
+    /// Whoever publishes makes the first attempt himself (a test of an endpoint). Its deliveries get their rows at once,
+    /// set off by [`Trigger::Test`] and due then, in case he never tells what came of it.
+    pub sent_by_publisher: Option<Timestamp>,
 }
 
 /// What became of an [`Accept`].
@@ -138,6 +141,15 @@ pub struct Owed {
     pub activity: Activity,
 }
 
+/// How much a lane takes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Deliveries at most.
+    pub deliveries: u32,
+    /// Bytes of payload after which no more is added; the first is given whatever its size.
+    pub bytes: u64,
+}
+
 /// The next piece of what a lane is owed, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Refill {
@@ -191,14 +203,13 @@ pub trait Ledger {
     fn commit<'a>(&'a self, batch: &'a Batch) -> Answer<'a, Vec<Receipt>>;
     /// Every endpoint with something owed or waiting, or with counts; asked once at start.
     fn owed(&self) -> Answer<'_, Vec<Owed>>;
-    /// What the endpoint is owed from key `from` on: at most `limit` deliveries and about `bytes_max` of payload.
+    /// What the endpoint is owed from key `from` on.
     fn refill(
         &self,
         tenant: TenantNo,
         endpoint: EndpointNo,
         from: EventKey,
-        limit: u32,
-        bytes_max: u64,
+        share: Share,
     ) -> Answer<'_, Refill>;
     /// Waiting deliveries of the endpoint that are due at `now`, without those in `skip` (a lane holds them already).
     fn due<'a>(
@@ -206,7 +217,7 @@ pub trait Ledger {
         tenant: TenantNo,
         endpoint: EndpointNo,
         now: Timestamp,
-        limit: u32,
+        share: Share,
         skip: &'a [DeliveryId],
     ) -> Answer<'a, DuePage>;
     /// Makes a delivery due at once: a waiting, failed, cancelled or discarded one; one with no row needs nothing and is

@@ -18,7 +18,7 @@ use hookyard_domain::subscription::Pattern;
 use hookyard_domain::tenant::{Tenant, TenantLimits, TenantNo};
 use hookyard_domain::time::Timestamp;
 use hookyard_domain::url::EndpointUrl;
-use hookyard_store::ledger::{Accept, Record, Target};
+use hookyard_store::ledger::{Accept, Record, Share, Target};
 
 /// When everything here was made: 2026-05-19T08:35:14Z.
 pub const NOW: Timestamp = Timestamp::from_secs(1_779_179_714);
@@ -167,7 +167,14 @@ pub fn accept(tenant: TenantNo, version: u64, endpoints: &[EndpointNo]) -> Accep
         content: content("order.created"),
         targets: endpoints.iter().copied().map(target).collect(),
         once: Vec::new(),
+        sent_by_publisher: None,
     }
+}
+
+/// How much a lane takes at once.
+#[must_use]
+pub fn share(deliveries: u32) -> Share {
+    Share { deliveries, bytes: 1 << 30 }
 }
 
 /// Attempt number `number`, answered with `status`.

@@ -33,6 +33,7 @@ pub(crate) fn start(
             tick.tick().await;
             this.transport.drop_idle();
             this.lanes.sweep();
+            this.reread().await;
             this.committer.nudge();
         }
     });

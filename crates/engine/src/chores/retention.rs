@@ -7,8 +7,8 @@ use hookyard_domain::limit;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::{Store, StoreError};
 
-/// Events dropped in one transaction.
-const BITE: u32 = 500;
+/// Events dropped at a time; the store does them in short transactions.
+const BITE: u32 = 20_000;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Drops everything that is too old at `now`.

@@ -18,9 +18,9 @@ use crate::transport::Transport;
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 const FAILED: Finished =
-    Finished { succeeded: false, slow_down: true, took: Duration::from_millis(2), waits: true };
+    Finished { succeeded: false, slow_down: true, took: Duration::from_millis(2) };
 const SUCCEEDED: Finished =
-    Finished { succeeded: true, slow_down: false, took: Duration::from_millis(2), waits: false };
+    Finished { succeeded: true, slow_down: false, took: Duration::from_millis(2) };
 
 fn prepared(change: impl FnOnce(&mut Endpoint)) -> Arc<Prepared> {
     let mut endpoint = Endpoint {
@@ -99,13 +99,15 @@ async fn what_is_beyond_the_bound_stays_in_the_store_and_is_asked_for_in_order()
         assert!(lane.offer(job(key), true));
     }
     assert!(!lane.offer(job(held + 1), true));
-    assert!(!lane.offer(job(held + 2), true), "order would be lost");
     assert_eq!(lane.overflow, Some(EventKey(held + 1)));
-    assert!(!lane.wants_refill(), "it has enough for now");
+    assert!(!lane.wants_refill(true), "it has enough for now");
     lane.queue.truncate(1);
-    assert!(lane.wants_refill());
+    assert!(lane.wants_refill(true));
+    lane.refill_asked();
+    assert!(!lane.offer(job(held + 2), true));
     lane.refill(vec![job(held + 1)], EventKey(held + 1), false);
     assert_eq!(lane.overflow, Some(EventKey(held + 2)), "one was offered while it was read");
+    lane.refill_asked();
     lane.refill(vec![job(held + 2)], EventKey(held + 2), false);
     assert_eq!(lane.overflow, None);
     assert!(lane.offer(job(held + 3), true));
@@ -152,13 +154,13 @@ async fn a_receiver_that_fails_is_probed_one_at_a_time_and_recovers_step_by_step
         started.push(job);
     }
     assert_eq!(started.len(), WINDOW_FIRST as usize);
-    for job in started {
-        lane.finished(job.delivery, FAILED, NOW);
+    for _ in started {
+        lane.finished(FAILED, NOW);
     }
-    let probe = lane.take(NOW).unwrap();
+    lane.take(NOW).unwrap();
     assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting);
     assert!(!lane.proven());
-    lane.finished(probe.delivery, SUCCEEDED, NOW);
+    lane.finished(SUCCEEDED, NOW);
     assert!(lane.proven());
     let (one, two) = (lane.take(NOW), lane.take(NOW));
     assert!(one.is_ok() && two.is_ok());
@@ -171,31 +173,32 @@ async fn a_dead_receiver_is_probed_more_and_more_rarely_but_at_least_four_times_
     let mut now = NOW;
     for key in 1..=200 {
         lane.offer(job(key), true);
-        let taken = loop {
+        loop {
             match lane.take(now) {
-                Ok(taken) => break taken,
+                Ok(_) => break,
                 Err(Idle::Until(at)) => {
                     assert!(at.since(now) <= PACE_MAX);
                     now = at;
                 }
                 Err(Idle::Waiting) => panic!("nothing would wake it"),
             }
-        };
-        lane.finished(taken.delivery, FAILED, now);
+        }
+        lane.finished(FAILED, now);
     }
     assert!(now.since(NOW) > Duration::from_secs(10));
 }
 
 #[tokio::test]
-async fn a_receiver_that_hangs_gets_nothing_more_until_something_ends() {
+async fn a_receiver_that_hangs_gets_little_more_until_something_ends() {
     let mut lane = lane(|_| {});
     for key in 1..=20 {
         lane.offer(job(key), true);
     }
-    let first = lane.take(NOW).unwrap();
+    lane.take(NOW).unwrap();
     let later = NOW.plus(STALLED_AFTER + Duration::from_millis(1));
+    assert!(lane.take(later).is_ok(), "one slow answer costs one slot");
     assert_eq!(lane.take(later).unwrap_err(), Idle::Waiting);
-    lane.finished(first.delivery, SUCCEEDED, later);
+    lane.finished(SUCCEEDED, later);
     assert!(lane.take(later).is_ok());
 }
 
@@ -206,19 +209,19 @@ async fn an_ordered_lane_waits_for_what_is_tried_again() {
     lane.offer(job(2), true);
     let first = lane.take(NOW).unwrap();
     assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting);
-    lane.finished(first.delivery, FAILED, NOW);
+    lane.finished(FAILED, NOW);
     assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting, "its record is on the way");
     let due = NOW.plus(Duration::from_secs(10));
     lane.recorded(first.delivery, Some(due));
     assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting, "it waits for its time");
-    assert!(lane.wants_claim(due));
+    assert!(lane.wants_claim(due, true));
     lane.claiming = true;
     lane.next_due = None;
     assert_eq!(lane.take(due).unwrap_err(), Idle::Waiting, "it is being fetched");
     lane.claim(vec![retry(1)], None);
     let again = lane.take(due).unwrap();
     assert_eq!(key_of(&again), 1);
-    lane.finished(again.delivery, SUCCEEDED, due);
+    lane.finished(SUCCEEDED, due);
     lane.recorded(again.delivery, None);
     assert_eq!(key_of(&lane.take(due).unwrap()), 2);
 }
@@ -261,16 +264,73 @@ async fn a_rate_limit_spreads_attempts_and_allows_its_burst() {
     let mut times = Vec::new();
     for key in 1..=22 {
         lane.offer(job(key), true);
-        let taken = loop {
+        loop {
             match lane.take(now) {
-                Ok(taken) => break taken,
+                Ok(_) => break,
                 Err(Idle::Until(at)) => now = at,
                 Err(Idle::Waiting) => panic!("nothing would wake it"),
             }
-        };
+        }
         times.push(now.since(NOW).as_millis());
-        lane.finished(taken.delivery, SUCCEEDED, now);
+        lane.finished(SUCCEEDED, now);
     }
     assert_eq!(times[..2], [0, 0]);
     assert!((1990..=2050).contains(&times[21]), "{times:?}");
+}
+
+#[tokio::test]
+async fn what_a_refill_saw_first_is_not_offered_again() {
+    let mut lane = lane(|_| {});
+    assert!(lane.offer(job(1), true));
+    lane.overflow = Some(EventKey(2));
+    lane.refill_asked();
+    lane.refill(vec![job(2), job(3)], EventKey(3), false);
+    assert!(!lane.offer(job(2), true) && !lane.offer(job(3), true));
+    assert!(lane.offer(job(4), true));
+    let keys: Vec<_> = lane.queue.iter().map(key_of).collect();
+    assert_eq!(keys, [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn a_refill_that_finds_nothing_ends_the_overflow() {
+    let mut lane = lane(|_| {});
+    lane.last_offered = EventKey(9);
+    lane.overflow = Some(EventKey(5));
+    lane.refill_asked();
+    lane.refill(Vec::new(), EventKey(4), false);
+    assert_eq!(lane.overflow, None);
+}
+
+#[tokio::test]
+async fn a_cancelled_delivery_is_dropped_wherever_the_lane_holds_it() {
+    let mut lane = lane(|_| {});
+    for key in 1..=3 {
+        lane.offer(job(key), true);
+    }
+    lane.claim(vec![retry(9)], None);
+    assert!(lane.cancel(job(2).delivery, false) > 0);
+    assert!(lane.cancel(retry(9).delivery, false) > 0);
+    let keys: Vec<_> = std::iter::from_fn(|| lane.take(NOW).ok()).map(|it| key_of(&it)).collect();
+    assert_eq!(keys, [1, 3]);
+}
+
+#[tokio::test]
+async fn cancelling_what_is_under_way_frees_an_ordered_lane() {
+    let mut lane = lane(|it| it.settings.ordered = true);
+    lane.offer(job(1), true);
+    lane.offer(job(2), true);
+    let first = lane.take(NOW).unwrap();
+    lane.cancel(first.delivery, true);
+    lane.finished(FAILED, NOW);
+    lane.recorded(first.delivery, Some(NOW.plus(Duration::from_secs(3600))));
+    assert_eq!(key_of(&lane.take(NOW).unwrap()), 2);
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_cancelled_and_made_due_again_is_sent() {
+    let mut lane = lane(|_| {});
+    lane.cancel(retry(1).delivery, false);
+    lane.requeued(NOW);
+    lane.claim(vec![retry(1)], None);
+    assert!(lane.take(NOW).is_ok());
 }

@@ -1,7 +1,6 @@
 //! What the lock of the lanes guards, and the choice of the next delivery.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -13,7 +12,7 @@ use hookyard_domain::time::Timestamp;
 
 use super::turns::Turns;
 use super::{Fetch, Todo, Work};
-use crate::lane::{Idle, Job, Lane, Mode};
+use crate::lane::{Idle, Lane, Mode};
 use crate::snapshot::Prepared;
 
 #[derive(Default)]
@@ -25,17 +24,18 @@ pub(super) struct State {
     /// Lanes that wait until fewer unproven ones are under way.
     pub benched: VecDeque<EndpointNo>,
     pub fetches: VecDeque<Fetch>,
-    pub timers: BinaryHeap<Reverse<(Timestamp, EndpointNo)>>,
+    /// One a lane at most, its earliest.
+    pub timers: BTreeSet<(Timestamp, EndpointNo)>,
     /// The time the timer task sleeps towards.
     pub timer_head: Option<Timestamp>,
     pub dirty: Vec<EndpointNo>,
     pub sending: HashMap<DeliveryId, bool>,
-    pub cancelled: HashSet<DeliveryId>,
     pub waiting: Vec<Option<Waker>>,
     pub idle: Vec<usize>,
     pub unproven: usize,
     pub unrecorded: usize,
     pub held_bytes: u64,
+    pub bytes_max: u64,
     pub draining: bool,
 }
 
@@ -82,18 +82,20 @@ impl State {
     /// Gives a lane its turn if it has something, and asks the store for what it lacks.
     pub(super) fn revive(&mut self, endpoint: EndpointNo, now: Timestamp) {
         let Some(lane) = self.lanes.get_mut(&endpoint) else { return };
-        if lane.wants_refill()
+        let room = self.held_bytes < self.bytes_max;
+        if lane.wants_refill(room)
             && let Some(from) = lane.overflow
         {
-            lane.refilling = true;
-            self.fetches.push_back(Fetch::Owed { tenant: lane.tenant, endpoint, from });
+            lane.refill_asked();
+            self.fetches.push_back(Fetch::Owed { tenant: lane.tenant, endpoint, from, room });
         }
-        if lane.wants_claim(now) {
+        if lane.wants_claim(now, room) {
             lane.claiming = true;
             lane.next_due = None;
             let skip = lane.claimed.iter().copied().collect();
             let until = lane.claims_until(now);
-            self.fetches.push_back(Fetch::Due { tenant: lane.tenant, endpoint, until, skip });
+            let tenant = lane.tenant;
+            self.fetches.push_back(Fetch::Due { tenant, endpoint, until, skip, room });
         } else if let Some(at) = lane.next_due
             && at > now
         {
@@ -106,8 +108,10 @@ impl State {
     pub(super) fn wake_at(&mut self, endpoint: EndpointNo, at: Timestamp) {
         let Some(lane) = self.lanes.get_mut(&endpoint) else { return };
         if lane.timer.is_none_or(|it| at < it) {
-            lane.timer = Some(at);
-            self.timers.push(Reverse((at, endpoint)));
+            if let Some(later) = lane.timer.replace(at) {
+                self.timers.remove(&(later, endpoint));
+            }
+            self.timers.insert((at, endpoint));
         }
     }
 
@@ -137,11 +141,6 @@ impl State {
                 (Mode::Send | Mode::Hold, None) => Todo::Discard(EndReason::EndpointDeleted),
             };
             self.held_bytes = self.held_bytes.saturating_sub(job.bytes());
-            if !self.cancelled.is_empty() && self.cancelled.remove(&job.delivery) {
-                self.drop_cancelled(endpoint, &job, sends);
-                self.revive(endpoint, now);
-                continue;
-            }
             if sends {
                 self.sending.insert(job.delivery, proven);
                 self.unproven += usize::from(!proven);
@@ -162,16 +161,6 @@ impl State {
                 count -= usize::from(lane.held() > 0);
             }
             self.ring(endpoint);
-        }
-    }
-
-    pub(super) fn drop_cancelled(&mut self, endpoint: EndpointNo, job: &Job, started: bool) {
-        if let Some(lane) = self.lanes.get_mut(&endpoint) {
-            if started {
-                lane.in_flight = lane.in_flight.saturating_sub(1);
-            }
-            lane.recorded(job.delivery, None);
-            self.dirty.push(endpoint);
         }
     }
 }

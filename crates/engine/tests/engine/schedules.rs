@@ -44,8 +44,7 @@ async fn run(profile: Profile, seed: u64) -> (Vec<Received>, Vec<f64>) {
 fn assert_verifies(profile: Profile, request: &Received, at: Timestamp) {
     let scheme = scheme_named(profile.as_str()).unwrap();
     let tolerance = Duration::from_secs(1);
-    let found =
-        verify_signature(scheme, SECRET, &request.headers, &request.body, tolerance, at);
+    let found = verify_signature(scheme, SECRET, &request.headers, &request.body, tolerance, at);
     assert!(found.valid, "{profile}: {found:?}\n{request:?}");
 }
 
@@ -99,7 +98,9 @@ async fn standard_makes_10_attempts_over_three_days_each_20_percent_to_either_si
             let apart = (pair[1] - pair[0]) as f64;
             assert!((apart - delay).abs() <= 1.0, "{apart} s on the wire, {delay} s due");
         }
-        assert!(received.iter().all(|it| it.header("webhook-id") == received[0].header("webhook-id")));
+        assert!(
+            received.iter().all(|it| it.header("webhook-id") == received[0].header("webhook-id"))
+        );
     }
 }
 

@@ -61,7 +61,7 @@ fn all_fit(key: &Key, view: &View<'_>) -> Result<bool, Rejection> {
             place: PLACE.to_owned(),
             why: key.expected(CRYPT, Encoding::Base64),
         })?;
-        if !key.fits(&[Cow::Owned(message(item).into_bytes())], &bytes) {
+        if !key.fits(&[Cow::Owned(message(item).into_bytes())], &[bytes]) {
             return Ok(false);
         }
     }

@@ -44,7 +44,9 @@ pub(super) fn check(view: &View<'_>, trust: &Trust<'_>) -> Result<Proven, Reject
     let form = if hash.is_some() { String::new() } else { sorted(view) };
     let fits = |secret: &&str| {
         let key = Key::from_secret(Crypt::Hmac(digest, KeyForm::Text), secret);
-        let fits = |key: &Key, url: &String| key.fits(&message(url, &form), &signature);
+        let fits = |key: &Key, url: &String| {
+            key.fits(&message(url, &form), std::slice::from_ref(&signature))
+        };
         key.is_ok_and(|key| urls(url).iter().any(|it| fits(&key, it)))
     };
     let secret = trust.secrets.iter().position(fits).ok_or(Rejection::WrongSignature)?;

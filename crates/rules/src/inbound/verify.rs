@@ -147,10 +147,10 @@ fn signed(signature: &Signature, view: &View<'_>, trust: &Trust<'_>) -> Result<P
     let stamp = stamp.flatten();
     let text = stamp.as_ref().map(|it| it.0.as_str());
     let pieces = pieces(signature.message, view, text).map_err(Rejection::MissingPart)?;
-    let fits = |(_, key, given): &&(usize, Key, Vec<Vec<u8>>)| {
-        given.iter().any(|it| key.fits(&pieces, it))
-    };
-    let (secret, ..) = readable.iter().find(fits).ok_or(Rejection::WrongSignature)?;
+    let mut readable = readable.iter();
+    let (secret, ..) = readable
+        .find(|(_, key, given)| key.fits(&pieces, given))
+        .ok_or(Rejection::WrongSignature)?;
     let signed_at = stamp.map(|it| it.1).filter(|_| signature.signs_its_time());
     if let (Some(at), Some(stamp)) = (signed_at, signature.stamp) {
         let own = stamp.tolerance_s.map(Duration::from_secs);

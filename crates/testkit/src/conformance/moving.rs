@@ -28,7 +28,11 @@ async fn replay(world: &World, event: EventId, to: &[EndpointNo]) -> Vec<Deliver
 }
 
 async fn due(world: &World, endpoint: EndpointNo) -> Vec<(DeliveryId, Trigger)> {
-    let page = world.store().due(world.tenant, endpoint, world.now(), 100, &[]).await.unwrap();
+    let page = world
+        .store()
+        .due(world.tenant, endpoint, world.now(), make::share(100), &[])
+        .await
+        .unwrap();
     page.due.iter().map(|due| (due.delivery, due.trigger)).collect()
 }
 
@@ -88,7 +92,8 @@ pub async fn a_requeued_delivery_goes_on(cellar: Cellar) {
     let failed = Next::Failed(EndReason::Exhausted);
     world.record(endpoint, delivery, Some(make::attempt(1, 500)), failed).await;
     requeue(&world, delivery).await;
-    let page = world.store().due(world.tenant, endpoint, world.now(), 10, &[]).await.unwrap();
+    let page =
+        world.store().due(world.tenant, endpoint, world.now(), make::share(10), &[]).await.unwrap();
     assert_eq!(page.due[0].attempts, 1);
     world.record(endpoint, delivery, Some(make::attempt(2, 200)), Next::Succeeded).await;
     let found = world.delivery(delivery).await;

@@ -6,7 +6,7 @@ use hookyard_domain::attempt::Trigger;
 use hookyard_domain::delivery::Next;
 use hookyard_domain::endpoint::Activity;
 use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
-use hookyard_store::ledger::{DuePage, LaneNote};
+use hookyard_store::ledger::{DuePage, LaneNote, Share};
 
 use super::world::{Cellar, World, first};
 use crate::make;
@@ -19,7 +19,7 @@ pub async fn nothing_is_owed_at_first(cellar: Cellar) {
         assert!(owed.last < owed.from && owed.due.is_none(), "{owed:?}");
     }
     let refill =
-        world.store().refill(world.tenant, endpoint, EventKey(0), 10, 1 << 20).await.unwrap();
+        world.store().refill(world.tenant, endpoint, EventKey(0), make::share(10)).await.unwrap();
     assert!(refill.owed.is_empty() && !refill.more);
 }
 
@@ -100,7 +100,7 @@ pub async fn a_refill_keeps_to_its_limits(cellar: Cellar) {
     let endpoint = world.endpoint().await;
     let events = world.many_accepted(&[endpoint], 10).await;
     let refill = |from: EventKey, limit, bytes| {
-        world.store().refill(world.tenant, endpoint, from, limit, bytes)
+        world.store().refill(world.tenant, endpoint, from, Share { deliveries: limit, bytes })
     };
     let page = refill(events[2].key(), 3, 1 << 20).await.unwrap();
     let ids: Vec<_> = page.owed.iter().map(|(event, _)| event.id).collect();
@@ -120,7 +120,7 @@ pub async fn a_refill_carries_the_whole_event(cellar: Cellar) {
     let world = World::new(cellar).await;
     let endpoint = world.endpoint().await;
     let id = world.accepted(&[endpoint]).await;
-    let refill = world.store().refill(world.tenant, endpoint, EventKey(0), 10, 1 << 20).await;
+    let refill = world.store().refill(world.tenant, endpoint, EventKey(0), make::share(10)).await;
     let refill = refill.unwrap();
     let found = world.store().event(world.tenant, id).await.unwrap().unwrap();
     assert_eq!((&*refill.owed[0].0, refill.owed[0].1), (&found.event, TargetNo(0)));
@@ -132,10 +132,12 @@ pub async fn a_refill_asks_for_the_right_tenant(cellar: Cellar) {
     let stranger = world.stranger().await;
     let endpoint = world.endpoint().await;
     let delivery = first(world.accepted(&[endpoint]).await);
-    let refill = world.store().refill(stranger, endpoint, EventKey(0), 10, 1 << 20).await.unwrap();
+    let refill =
+        world.store().refill(stranger, endpoint, EventKey(0), make::share(10)).await.unwrap();
     assert!(refill.owed.is_empty());
     world.retried_at(endpoint, delivery, world.now()).await;
-    let page = world.store().due(stranger, endpoint, world.now(), 10, &[]).await.unwrap();
+    let page =
+        world.store().due(stranger, endpoint, world.now(), make::share(10), &[]).await.unwrap();
     assert!(page.due.is_empty());
 }
 
@@ -145,7 +147,7 @@ async fn due(
     skip: &[DeliveryId],
     limit: u32,
 ) -> DuePage {
-    world.store().due(world.tenant, endpoint, world.now(), limit, skip).await.unwrap()
+    world.store().due(world.tenant, endpoint, world.now(), make::share(limit), skip).await.unwrap()
 }
 
 fn ids(page: &DuePage) -> Vec<DeliveryId> {

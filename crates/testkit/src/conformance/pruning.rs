@@ -123,7 +123,8 @@ pub async fn a_late_record_of_a_dropped_event_is_nothing(cellar: Cellar) {
     assert_eq!(prune(&world, event.key().next(), 100).await, 1);
     world.retried_at(endpoint, first(event), world.now()).await;
     assert_eq!(world.store().delivery(world.tenant, first(event)).await.unwrap(), None);
-    let page = world.store().due(world.tenant, endpoint, world.now(), 10, &[]).await.unwrap();
+    let page =
+        world.store().due(world.tenant, endpoint, world.now(), make::share(10), &[]).await.unwrap();
     assert!(page.due.is_empty() && page.next.is_none());
     let owed = world.store().owed().await.unwrap();
     assert!(owed.iter().all(|it| it.due.is_none() && it.last < it.from), "{owed:?}");

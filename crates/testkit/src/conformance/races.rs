@@ -36,7 +36,8 @@ pub async fn a_refill_never_misses_what_comes_in_meanwhile(cellar: Cellar) {
     let mut accepted = None;
     loop {
         let is_last = accepted.is_some();
-        let refill = world.store().refill(world.tenant, endpoint, from, 50, 1 << 30).await.unwrap();
+        let refill =
+            world.store().refill(world.tenant, endpoint, from, make::share(50)).await.unwrap();
         seen.extend(refill.owed.iter().map(|(event, _)| event.id));
         from = refill.through.next().max(from);
         if is_last && !refill.more {

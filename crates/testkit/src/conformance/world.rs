@@ -180,7 +180,7 @@ impl World {
         let mut owed = Vec::new();
         loop {
             let refill =
-                self.store().refill(self.tenant, endpoint, from, 100, 1 << 20).await.unwrap();
+                self.store().refill(self.tenant, endpoint, from, make::share(100)).await.unwrap();
             owed.extend(refill.owed.iter().map(|(event, target)| event.id.delivery(*target)));
             if !refill.more {
                 return owed;

@@ -23,7 +23,7 @@ const TWICE_MAX: usize = 16 * 8;
 struct Kill {
     /// Before it could have been dead.
     at: Instant,
-    /// When the one after it was about to be started.
+    /// When the one after it had started: whatever the dead one had sent has been read by then.
     over: Instant,
 }
 
@@ -69,8 +69,8 @@ async fn after_kill_9_under_load_every_acknowledged_event_arrives_and_only_what_
         if dice.below(4) == 0 {
             stillborn(&world, &mut dice).await;
         }
-        kills.push(Kill { at, over: Instant::now() });
         server = start(&world).await;
+        kills.push(Kill { at, over: Instant::now() });
     }
     load.go_on_at(server.address);
     load.more(50).await;
@@ -118,7 +118,13 @@ fn check_doubles(arrivals: &[Arrival], kills: &[Kill]) {
         let between = |kill: &Kill| before <= kill.over && kill.at <= arrival.at;
         let kill = kills.iter().rposition(between);
         let kill = kill.unwrap_or_else(|| {
-            panic!("{} arrived twice without a kill in between", arrival.event())
+            let since = |kill: &Kill| before.saturating_duration_since(kill.over);
+            let sinces: Vec<_> = kills.iter().map(since).collect();
+            panic!(
+                "{} arrived twice without a kill in between, {:?} apart; first this long after each restart: {sinces:?}",
+                arrival.event(),
+                arrival.at - before,
+            )
         });
         doubles[kill] += 1;
     }

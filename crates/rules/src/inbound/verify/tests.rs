@@ -163,6 +163,26 @@ fn a_rejection_never_shows_the_secret_or_the_right_signature() {
     assert!(!shown.contains("topsecret") && !shown.contains(&right), "{shown}");
 }
 
+#[test]
+fn a_header_full_of_signatures_does_not_cost_more_than_one() {
+    let body = vec![b'a'; 1024 * 1024];
+    let headers = signed("pagerduty", "secret", &body);
+    let good = headers.0[0].1.clone();
+    let other = format!("v1={},", "0".repeat(64)).repeat(10_000);
+    let headers = Headers(vec![("X-PagerDuty-Signature".into(), format!("{other}{good}"))]);
+    assert!(run("pagerduty", &headers, &body, &["secret"]).is_ok());
+    // Signatures by private keys cost the whole body each, so only the first few are tried.
+    let seed = "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=";
+    let good = signed("standard", seed, b"{}");
+    let other = format!("v1a,{}== ", "A".repeat(86));
+    for (others, is_good) in [(7, true), (8, false)] {
+        let mut headers = good.clone();
+        let entries = &mut headers.0[2].1;
+        *entries = format!("{}{entries}", other.repeat(others));
+        assert_eq!(run("standard", &headers, b"{}", &[seed]).is_ok(), is_good, "{others}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_signed_verifies_and_what_is_changed_does_not(

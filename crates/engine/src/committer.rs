@@ -31,7 +31,7 @@ pub(crate) enum Settled {
         deliveries: u32,
     },
     /// To be matched again.
-    Stale(Accept),
+    Stale(Box<Accept>),
 }
 
 /// The store could not write; nothing was.
@@ -50,10 +50,20 @@ pub(crate) struct Committer {
     ready: Condvar,
 }
 
+/// What one batch is made of.
+struct Taken {
+    submissions: Vec<Submission>,
+    records: Vec<Record>,
+    awaited: Vec<oneshot::Sender<()>>,
+    closing: bool,
+}
+
 #[derive(Default)]
 struct Queue {
     submissions: Vec<Submission>,
     records: Vec<Record>,
+    /// Who waits until the records are on disk.
+    awaited: Vec<oneshot::Sender<()>>,
     /// Lanes have something to note although nothing else is to be written.
     nudged: bool,
     closing: bool,
@@ -95,9 +105,22 @@ impl Committer {
 
     /// Has an outcome written; it is tried until it is.
     pub(crate) fn record(&self, record: Record) {
+        self.queue_record(record, None);
+    }
+
+    fn queue_record(&self, record: Record, awaited: Option<oneshot::Sender<()>>) {
         let mut queue = self.lock();
         queue.records.push(record);
+        queue.awaited.extend(awaited);
         self.wake(queue);
+    }
+
+    /// The same, and returns when it is on disk.
+    pub(crate) async fn record_and_wait(&self, record: Record) {
+        let (told, written) = oneshot::channel();
+        self.queue_record(record, Some(told));
+        // An error means that the node is stopping, with the record still to be written.
+        let _ = written.await;
     }
 
     /// Has the lanes' notes written.
@@ -115,7 +138,7 @@ impl Committer {
     }
 
     /// Waits for something to write; `None` when closed and all is written.
-    fn take(&self) -> Option<(Vec<Submission>, Vec<Record>, bool)> {
+    fn take(&self) -> Option<Taken> {
         let mut queue = self.lock();
         loop {
             let empty = queue.submissions.is_empty() && queue.records.is_empty();
@@ -142,22 +165,33 @@ impl Committer {
             .count();
         let rest = queue.submissions.split_off(fit);
         let submissions = std::mem::replace(&mut queue.submissions, rest);
-        Some((submissions, std::mem::take(&mut queue.records), queue.closing))
+        Some(Taken {
+            submissions,
+            records: std::mem::take(&mut queue.records),
+            awaited: std::mem::take(&mut queue.awaited),
+            closing: queue.closing,
+        })
     }
 
     /// The thread's life.
     pub(crate) fn run(&self, tools: &Tools) {
         let _end = End(self);
         let mut left = Vec::new();
+        let mut awaited = Vec::new();
         let mut pause = PAUSE;
-        while let Some((submissions, records, closing)) = self.take() {
-            left.extend(records);
-            left = tools.write(submissions, left);
+        while let Some(taken) = self.take() {
+            left.extend(taken.records);
+            awaited.extend(taken.awaited);
+            left = tools.write(taken.submissions, left);
             if left.is_empty() {
                 pause = PAUSE;
+                // Who waited may be gone.
+                for told in awaited.drain(..) {
+                    let _ = told.send(());
+                }
                 continue;
             }
-            if closing && pause >= PAUSE_MAX {
+            if taken.closing && pause >= PAUSE_MAX {
                 // The store stays away: what was sent will be owed, and sent again, after the restart.
                 return;
             }
@@ -263,7 +297,7 @@ type Offers = Vec<(Arc<Event>, TargetNo, hookyard_domain::endpoint::EndpointNo)>
 fn settle(accept: Accept, receipt: Receipt, now: Timestamp, offers: &mut Offers) -> Settled {
     let deliveries = u32::try_from(accept.targets.len()).unwrap_or(u32::MAX);
     match receipt {
-        Receipt::Stale => return Settled::Stale(accept),
+        Receipt::Stale => return Settled::Stale(Box::new(accept)),
         Receipt::Accepted { id } if deliveries > 0 && accept.sent_by_publisher.is_none() => {
             let event = Arc::new(Event {
                 id,

@@ -160,6 +160,7 @@ async fn open(addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
 }
 
 /// What a tenant may know of a socket's error: the kind, never the machine's own words.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the standard library's list is long and grows")]
 pub(crate) fn plain(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind as Kind;
     match error.kind() {

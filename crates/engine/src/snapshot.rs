@@ -38,8 +38,11 @@ pub struct Snapshot {
     /// The version.
     pub version: u64,
     pub(crate) endpoints: Vec<Arc<Prepared>>,
-    matches: Mutex<HashMap<(EventType, Option<Scope>), Arc<[Target]>>>,
+    matches: Mutex<Matches>,
 }
+
+/// Whom events of a type and scope are owed to.
+type Matches = HashMap<(EventType, Option<Scope>), Arc<[Target]>>;
 
 impl Snapshot {
     /// Prepares what changed; endpoints that are the same as in `before` are taken over from it.

@@ -63,14 +63,15 @@ impl Engine {
         let tried = attempt(&self.tools, &prepared, &job).await;
         let succeeded = tried.attempt.status_code.is_some_and(|it| (200..300).contains(&it));
         self.lanes.began();
-        self.committer.record(Record {
+        let record = Record {
             tenant,
             endpoint: no,
             delivery,
             attempt: Some(tried.attempt.clone()),
             next: if succeeded { Next::Succeeded } else { Next::Failed(EndReason::Exhausted) },
             at: self.clock.now(),
-        });
+        };
+        self.committer.record_and_wait(record).await;
         Ok(Tested { event: id, delivery, attempt: tried.attempt })
     }
 

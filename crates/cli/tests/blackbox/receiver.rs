@@ -65,7 +65,11 @@ impl Arrival {
 #[derive(Clone, Debug)]
 pub enum Reply {
     Status(u16),
-    Full { status: u16, headers: Vec<(&'static str, String)>, body: String },
+    Full {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
     /// Answers with this status as soon as the test adds a permit.
     Held(Arc<Semaphore>, u16),
     /// Never answers.

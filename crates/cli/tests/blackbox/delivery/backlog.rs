@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use crate::receiver::{Receiver, Reply};
+use crate::receiver::Receiver;
 use crate::scene::Scene;
 use crate::world::until;
 

@@ -85,15 +85,20 @@ async fn each_attempt_has_its_number_its_own_time_and_id_and_the_same_event() {
     assert_eq!(seen, [(1, error, Some(503)), (2, error, Some(503)), (3, good, Some(200))]);
 }
 
+/// The time so many seconds from now, as HTTP writes it.
+#[expect(clippy::disallowed_methods, reason = "the server that is tested reads the real clock")]
+fn http_date(seconds: i64) -> String {
+    let time = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
 #[tokio::test]
 async fn retry_after_is_a_lower_bound_whether_in_seconds_or_as_a_date() {
     let scene = Scene::new().await;
     let receiver = Receiver::scripted(|_, number| {
         let value = match number {
             0 => "3".to_owned(),
-            1 => (jiff::Timestamp::now() + jiff::SignedDuration::from_secs(4))
-                .strftime("%a, %d %b %Y %H:%M:%S GMT")
-                .to_string(),
+            1 => http_date(4),
             2 => "0".to_owned(),
             3 => "soon".to_owned(),
             _ => return Reply::Status(200),

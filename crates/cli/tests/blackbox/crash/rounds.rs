@@ -19,11 +19,11 @@ const IN_FLIGHT: &str = "16";
 /// recorded: the commit that was being synced and the one that was filling up meanwhile.
 const TWICE_MAX: usize = 16 * 8;
 
-/// When a server died.
+/// When a process died.
 struct Kill {
     /// Before it could have been dead.
     at: Instant,
-    /// When the one after it had started: whatever the dead one had sent has been read by then.
+    /// When a server had started after it: whatever the dead one had sent has been read by then.
     over: Instant,
 }
 
@@ -32,8 +32,8 @@ async fn start(world: &World) -> Server {
     world.serve_with(&["--max-in-flight", IN_FLIGHT], &env).await
 }
 
-/// A start that is killed at any point of it, even before it listens.
-async fn stillborn(world: &World, dice: &mut Dice) {
+/// A start that is killed at any point of it, even before it listens; answers when.
+async fn stillborn(world: &World, dice: &mut Dice) -> Instant {
     let data = world.data();
     let mut command = world.hookyard(&["serve", "--data", data.to_str().unwrap()]);
     command.args(["--listen", "127.0.0.1:0", "--allow-http", "--allow-network", "127.0.0.0/8"]);
@@ -42,7 +42,9 @@ async fn stillborn(world: &World, dice: &mut Dice) {
     let mut child = command.spawn().unwrap();
     // A random point of a start is a point in time; there is no fact to wait for.
     sleep(Duration::from_millis(dice.below(120))).await;
+    let at = Instant::now();
     child.kill().await.unwrap();
+    at
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,11 +68,14 @@ async fn after_kill_9_under_load_every_acknowledged_event_arrives_and_only_what_
         sleep(Duration::from_micros(dice.below(30_000))).await;
         let at = Instant::now();
         server.kill_9().await;
+        let mut dead = vec![at];
         if dice.below(4) == 0 {
-            stillborn(&world, &mut dice).await;
+            // It may have sent something too.
+            dead.push(stillborn(&world, &mut dice).await);
         }
         server = start(&world).await;
-        kills.push(Kill { at, over: Instant::now() });
+        let over = Instant::now();
+        kills.extend(dead.into_iter().map(|at| Kill { at, over }));
     }
     load.go_on_at(server.address);
     load.more(50).await;

@@ -106,7 +106,13 @@ impl Engine {
         }
         let now = self.clock.now();
         let change =
-            StatusChange { from: Some(before), to: EndpointStatus::Active, reason: None, at: now };
+            StatusChange {
+            from: Some(before),
+            url: Some(prepared.endpoint.settings.url.clone()),
+            to: EndpointStatus::Active,
+            reason: None,
+            at: now,
+        };
         let mut random = [0; 10];
         self.chance.fill(&mut random);
         let audit = AuditEntry {

@@ -170,7 +170,8 @@ fn set_status(
     let mut find = tx.prepare_cached(&sql)?;
     let mut rows = find.query(params![no.0, tenant.0])?;
     let Some(kept) = rows.next()?.map(read).transpose()? else { return Ok(None) };
-    if change.from.is_some_and(|from| from != kept.status) {
+    let is_other = change.url.as_ref().is_some_and(|url| *url != kept.settings.url);
+    if is_other || change.from.is_some_and(|from| from != kept.status) {
         return Ok(None);
     }
     let is_disabled = change.to == EndpointStatus::Disabled;

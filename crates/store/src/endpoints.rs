@@ -6,6 +6,7 @@ use hookyard_domain::id::EndpointId;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::tenant::{Tenant, TenantNo};
 use hookyard_domain::time::Timestamp;
+use hookyard_domain::url::EndpointUrl;
 
 use crate::Answer;
 
@@ -21,10 +22,12 @@ pub struct TenantConfig {
 }
 
 /// A change of an endpoint's state that the engine decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusChange {
     /// The state it must be in for the change to happen; `None` is any.
     pub from: Option<EndpointStatus>,
+    /// The URL it must have; `None` is any. What one URL has proved says nothing of another.
+    pub url: Option<EndpointUrl>,
     /// The state after.
     pub to: EndpointStatus,
     /// Why, when it is disabled.
@@ -53,7 +56,7 @@ pub trait Endpoints {
         endpoint: Endpoint,
         audit: AuditEntry,
     ) -> Answer<'_, Option<Endpoint>>;
-    /// Changes its state alone, and forgets its failures when it becomes active again; `None` when it is gone or not in the state `change.from`.
+    /// Changes its state alone, and forgets its failures when it becomes active again; `None` when it is gone or not as `change` asks.
     fn set_endpoint_status(
         &self,
         tenant: TenantNo,

@@ -40,9 +40,13 @@ impl App {
         let id: EndpointId = path_id(id, "endpoint")?;
         let snapshot = self.engine().snapshot(no).await?;
         let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
-        let bounds = Bounds { tenant: &snapshot.tenant, egress: &self.0.parts.egress };
+        let egress = &self.0.parts.egress;
+        let bounds = Bounds { tenant: &snapshot.tenant, egress, surface: caller.surface };
         let change = Change { caller, tenant: no, id, action: "endpoint.updated" };
-        let changed = self.change(change, |old, _| self.patched(bounds, old, patch.clone()));
+        let changed = self.change(change, |old, _| {
+            unchanged_since(old, patch.if_revision.as_deref())?;
+            self.patched(bounds, old, patch.clone())
+        });
         let endpoint = changed.await?;
         let endpoint = self.challenged(endpoint).await;
         self.details(endpoint).await
@@ -101,8 +105,20 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<(), AppError> {
+        self.delete_endpoint_if(caller, tenant, id, None).await
+    }
+
+    /// The same, if its revision is one of these.
+    pub async fn delete_endpoint_if(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        id: &str,
+        revisions: Option<&[u64]>,
+    ) -> Result<(), AppError> {
         let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
-        let old = self.load_endpoint(no, id).await?;
+        let old = self.load_endpoint(caller, no, id).await?;
+        unchanged_since(&old, revisions)?;
         let now = self.now();
         let act = Act {
             action: "endpoint.deleted",
@@ -142,7 +158,7 @@ impl App {
     ) -> Result<Endpoint, AppError> {
         let mut tries = 0;
         loop {
-            let old = self.store().endpoint(change.tenant, change.id).await?.ok_or(NONE)?;
+            let old = self.seen_endpoint(change.caller, change.tenant, change.id).await?;
             let now = self.now();
             let mut new = apply(&old, now)?;
             if new == old {
@@ -173,16 +189,23 @@ impl App {
     }
 }
 
-/// A URL that has not proved itself, where it must, gets nothing until it has (vendors.md ALV-VER-7); where it need not
-/// any more, it need not wait.
+/// Refuses a change that was decided on by looking at another revision.
+fn unchanged_since(endpoint: &Endpoint, revisions: Option<&[u64]>) -> Result<(), AppError> {
+    if revisions.is_none_or(|them| them.contains(&endpoint.revision)) {
+        return Ok(());
+    }
+    let message = "the endpoint is not what it was any more; read it again";
+    Err(AppError::conflict("revision_mismatch", message))
+}
+
+/// A URL that has not proved itself, where it must, gets nothing until it has (vendors.md ALV-VER-7): a held endpoint
+/// stays held, and proves itself when it is resumed. Where it need not any more, it need not wait.
 fn status_after(old: &Endpoint, settings: &EndpointSettings) -> EndpointStatus {
     let asked = profiles::verify(&old.settings);
     let asks = profiles::verify(settings);
     let unproved = old.settings.url != settings.url || asked == Verify::None;
     match (old.status, asks) {
-        (EndpointStatus::Active | EndpointStatus::Paused, Verify::Challenge) if unproved => {
-            EndpointStatus::Pending
-        }
+        (EndpointStatus::Active, Verify::Challenge) if unproved => EndpointStatus::Pending,
         (EndpointStatus::Pending, Verify::None) => EndpointStatus::Active,
         (status, _) => status,
     }

@@ -63,7 +63,8 @@ impl App {
         self.details(endpoint).await
     }
 
-    /// Lets a held endpoint go: what it is owed is sent in order.
+    /// Lets a held endpoint go: what it is owed is sent in order. One that must prove itself is challenged first, since
+    /// its URL may have been changed while it was held.
     pub async fn resume_endpoint(
         &self,
         caller: &Caller,
@@ -71,11 +72,17 @@ impl App {
         id: &str,
     ) -> Result<EndpointDetails, AppError> {
         let endpoint = self
-            .switch(caller, tenant, id, "endpoint.resumed", |old| match old.status {
-                EndpointStatus::Active | EndpointStatus::Paused => Ok(EndpointStatus::Active),
-                EndpointStatus::Pending | EndpointStatus::Disabled => Err(off(old)),
+            .switch(caller, tenant, id, "endpoint.resumed", |old| {
+                match (old.status, profiles::verify(&old.settings)) {
+                    (EndpointStatus::Paused, Verify::Challenge) => Ok(EndpointStatus::Pending),
+                    (EndpointStatus::Active | EndpointStatus::Paused, _) => {
+                        Ok(EndpointStatus::Active)
+                    }
+                    (EndpointStatus::Pending | EndpointStatus::Disabled, _) => Err(off(old)),
+                }
             })
             .await?;
+        let endpoint = self.challenged(endpoint).await;
         self.details(endpoint).await
     }
 

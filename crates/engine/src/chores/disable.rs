@@ -30,6 +30,7 @@ async fn run_once(engine: &Engine, disable: Disable) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let change = StatusChange {
         from: Some(EndpointStatus::Active),
+        url: None,
         to: EndpointStatus::Disabled,
         reason: Some(disable.reason),
         at: now,

@@ -7,6 +7,7 @@ use hookyard_domain::page::PageRequest;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
 use hookyard_domain::tenant::{TenantLimits, TenantNo};
+use hookyard_domain::url::EndpointUrl;
 use hookyard_store::endpoints::StatusChange;
 use hookyard_store::tenants::Retained;
 use hookyard_store::{Store, StoreError};
@@ -263,13 +264,17 @@ pub async fn a_state_changes_from_the_named_one_alone(cellar: Cellar) {
     let audit = || make::audit("endpoint.changed");
     let made = store.create_endpoint(make::endpoint(world.tenant), None, audit()).await.unwrap();
     let at = world.tick();
-    let change = |from, to, reason| StatusChange { from, to, reason, at };
+    let change = |from, to, reason| StatusChange { from, url: None, to, reason, at };
     let set = |tenant, change| store.set_endpoint_status(tenant, made.no, change, audit());
     let from_paused = change(Some(EndpointStatus::Paused), EndpointStatus::Active, None);
     assert_eq!(set(world.tenant, from_paused).await.unwrap(), None);
+    let elsewhere = EndpointUrl::new("https://elsewhere.example/".parse().unwrap());
+    let of_another_url =
+        StatusChange { url: Some(elsewhere), ..change(None, EndpointStatus::Paused, None) };
+    assert_eq!(set(world.tenant, of_another_url).await.unwrap(), None);
     let disable = change(None, EndpointStatus::Disabled, Some(DisabledReason::Failures));
     let stranger = world.stranger().await;
-    assert_eq!(set(stranger, disable).await.unwrap(), None);
+    assert_eq!(set(stranger, disable.clone()).await.unwrap(), None);
     let before = world.version().await;
     let disabled = set(world.tenant, disable).await.unwrap().unwrap();
     assert_eq!(disabled.status, EndpointStatus::Disabled);

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use hookyard_testkit::sink::{Gate, Reply as SinkReply, Sink};
 use serde_json::json;
 
 use crate::receiver::{Arrival, Receiver, Reply};
@@ -138,4 +139,55 @@ async fn a_challenged_endpoint_that_is_enabled_again_is_challenged_again() {
     *answer.lock().unwrap() = right;
     assert_eq!(scene.acme.ask(&id, "enable").await["status"], "active");
     assert_eq!(receiver.count(), 3);
+}
+
+#[tokio::test]
+async fn a_held_endpoint_stays_held_when_its_url_changes_and_proves_itself_when_resumed() {
+    let scene = Scene::new().await;
+    let (old, _) = receiver(right).await;
+    let (new, answer) = receiver(|_| (404, String::new())).await;
+    let settings = json!({ "url": old.url(), "events": "*", "profile": "alvys" });
+    let endpoint = scene.acme.endpoint(settings).await;
+    scene.acme.ask(&endpoint["id"], "pause").await;
+    let event = scene.acme.order(1).await;
+    let path = Acme::path(&format!("/endpoints/{}", text(&endpoint["id"])));
+    let moved = scene.acme.0.patch(&path, &json!({ "url": new.url() })).await.expect(200);
+    assert_eq!(moved["status"], "paused", "{moved}");
+
+    let refused = scene.acme.ask(&endpoint["id"], "resume").await;
+    assert_eq!(refused["status"], "pending", "{refused}");
+    *answer.lock().unwrap() = right;
+    scene.acme.ask(&endpoint["id"], "verify").await;
+    scene.acme.delivery_is(&event, "succeeded").await;
+    assert_eq!(new.arrivals().pop().unwrap().header("x-alvys-event"), "order.created");
+}
+
+#[tokio::test]
+async fn an_echo_that_comes_after_the_url_was_changed_proves_nothing() {
+    let scene = Scene::new().await;
+    let (victim, _) = receiver(|_| (500, String::new())).await;
+    let settings = json!({ "url": victim.url(), "events": "*", "profile": "alvys" });
+    let endpoint = scene.acme.endpoint(settings).await;
+    let path = Acme::path(&format!("/endpoints/{}", text(&endpoint["id"])));
+    // Its echo is held back until the URL has been changed back.
+    let gate = Gate::default();
+    let held = gate.clone();
+    let sink = Sink::start().await;
+    sink.answer_by(move |received, _| {
+        let body: serde_json::Value = serde_json::from_slice(&received.body).unwrap();
+        let echo = right(body["challenge"].as_str().unwrap_or_default()).1;
+        SinkReply::status(200).body(echo).held(&held)
+    });
+    let elsewhere = json!({ "url": sink.url("/in") });
+    let away = scene.acme.0.patch(&path, &elsewhere);
+    let back = async {
+        sink.wait_for(1).await;
+        let back = scene.acme.0.patch(&path, &json!({ "url": victim.url() })).await;
+        gate.open();
+        back.expect(200)
+    };
+    let (_, back) = tokio::join!(away, back);
+    assert_eq!(back["status"], "pending", "{back}");
+    let now = scene.acme.0.get(&path).await.expect(200);
+    assert_eq!((&now["status"], &now["url"]), (&json!("pending"), &json!(victim.url())));
 }

@@ -4,27 +4,27 @@
 //! recorded; the attempt tasks take work; the refill tasks bring what the store holds; timers bring back who must wait.
 //! Whoever takes work wakes one more task while there is more, so a whole batch costs the committer one wake-up.
 
+mod change;
 mod state;
 mod turns;
 
-use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use hookyard_domain::delivery::{EndReason, Next};
-use hookyard_domain::endpoint::{Activity, EndpointNo, EndpointStatus};
+use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Clock, Timestamp};
-use hookyard_store::ledger::{LaneNote, Owed, Record};
+use hookyard_store::ledger::{LaneNote, Record};
 use tokio::sync::Notify;
 
 use self::state::State;
 use crate::lane::{Finished, Job, Lane};
-use crate::snapshot::{Prepared, Snapshot};
+use crate::snapshot::Prepared;
 
 /// Attempts that may wait for their record; beyond, nothing new is started, since the store does not keep up.
 const UNRECORDED_MAX: usize = 16_384;
@@ -92,44 +92,6 @@ pub(crate) struct Lanes {
     unproven_max: usize,
 }
 
-/// What a change of configuration means to the lanes: endpoints that are new, changed, or (`None`) gone.
-fn changed(
-    before: Option<&Snapshot>,
-    now: Option<&Snapshot>,
-) -> Vec<(EndpointNo, Option<Arc<Prepared>>)> {
-    let mut gone: HashMap<_, _> =
-        before.into_iter().flat_map(|it| &it.endpoints).map(|it| (it.endpoint.no, it)).collect();
-    let mut changed = Vec::new();
-    for it in now.into_iter().flat_map(|it| &it.endpoints) {
-        let same = gone.remove(&it.endpoint.no).is_some_and(|old| Arc::ptr_eq(old, it));
-        if !same {
-            changed.push((it.endpoint.no, Some(Arc::clone(it))));
-        }
-    }
-    changed.extend(gone.into_keys().map(|it| (it, None)));
-    changed
-}
-
-/// Endpoints that were off and are on.
-fn enabled<'a>(
-    before: Option<&'a Snapshot>,
-    now: Option<&'a Snapshot>,
-) -> impl Iterator<Item = EndpointNo> + 'a {
-    let off: HashSet<_> = before
-        .into_iter()
-        .flat_map(|it| &it.endpoints)
-        .filter(|it| {
-            matches!(it.endpoint.status, EndpointStatus::Disabled | EndpointStatus::Pending)
-        })
-        .map(|it| it.endpoint.no)
-        .collect();
-    now.into_iter()
-        .flat_map(|it| &it.endpoints)
-        .filter(|it| it.endpoint.status == EndpointStatus::Active)
-        .map(|it| it.endpoint.no)
-        .filter(move |it| off.contains(it))
-}
-
 impl Lanes {
     pub(crate) fn new(clock: Arc<dyn Clock>, workers: usize, bytes_max: u64) -> Self {
         let waiting = (0..workers).map(|_| None).collect();
@@ -146,57 +108,6 @@ impl Lanes {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts a tenant's configuration in force. Endpoints that `before` had and `now` has not are gone; what is counted of
-    /// endpoints that were not known before is given by `counted`.
-    pub(crate) fn configure(
-        &self,
-        before: Option<&Snapshot>,
-        now: Option<&Snapshot>,
-        counted: Vec<(EndpointNo, Activity)>,
-    ) {
-        let time = self.clock.now();
-        let changed = changed(before, now);
-        let mut state = self.lock();
-        for (endpoint, activity) in counted {
-            if !state.lanes.contains_key(&endpoint) {
-                state.counted.insert(endpoint, activity);
-            }
-        }
-        for enabled in enabled(before, now) {
-            state.start_afresh(enabled);
-        }
-        for (endpoint, prepared) in changed {
-            match &prepared {
-                Some(prepared) => state.prepared.insert(endpoint, Arc::clone(prepared)),
-                None => state.prepared.remove(&endpoint),
-            };
-            if let Some(lane) = state.lanes.get_mut(&endpoint) {
-                lane.configure(prepared);
-                state.revive(endpoint, time);
-            }
-        }
-        self.release(state, 1);
-    }
-
-    /// Takes in what a restart found owed.
-    pub(crate) fn resume(&self, owed: &[Owed]) {
-        let now = self.clock.now();
-        let mut state = self.lock();
-        for it in owed {
-            state.counted.insert(it.endpoint, it.activity);
-            let something = it.last >= it.from;
-            if !something && it.due.is_none() {
-                continue;
-            }
-            let lane = state.lane(it.tenant, it.endpoint, now);
-            lane.last_offered = it.last.max(EventKey(it.from.0.saturating_sub(1)));
-            lane.overflow = something.then_some(it.from);
-            lane.due_at(it.due);
-            state.revive(it.endpoint, now);
-        }
-        self.release(state, 1);
     }
 
     /// Offers an accepted event to the lanes of its targets.

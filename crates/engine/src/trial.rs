@@ -105,8 +105,7 @@ impl Engine {
             return Ok(());
         }
         let now = self.clock.now();
-        let change =
-            StatusChange {
+        let change = StatusChange {
             from: Some(before),
             url: Some(prepared.endpoint.settings.url.clone()),
             to: EndpointStatus::Active,

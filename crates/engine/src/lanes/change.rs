@@ -1,0 +1,102 @@
+//! What a change of configuration, and a restart, mean to the lanes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use hookyard_domain::endpoint::{Activity, EndpointNo, EndpointStatus};
+use hookyard_domain::id::EventKey;
+use hookyard_store::ledger::Owed;
+
+use super::Lanes;
+use crate::snapshot::{Prepared, Snapshot};
+
+impl Lanes {
+    /// Puts a tenant's configuration in force. Endpoints that `before` had and `now` has not are gone; what is counted of
+    /// endpoints that were not known before is given by `counted`.
+    pub(crate) fn configure(
+        &self,
+        before: Option<&Snapshot>,
+        now: Option<&Snapshot>,
+        counted: Vec<(EndpointNo, Activity)>,
+    ) {
+        let time = self.clock.now();
+        let changed = changed(before, now);
+        let mut state = self.lock();
+        for (endpoint, activity) in counted {
+            if !state.lanes.contains_key(&endpoint) {
+                state.counted.insert(endpoint, activity);
+            }
+        }
+        for enabled in enabled(before, now) {
+            state.start_afresh(enabled);
+        }
+        for (endpoint, prepared) in changed {
+            match &prepared {
+                Some(prepared) => state.prepared.insert(endpoint, Arc::clone(prepared)),
+                None => state.prepared.remove(&endpoint),
+            };
+            if let Some(lane) = state.lanes.get_mut(&endpoint) {
+                lane.configure(prepared);
+                state.revive(endpoint, time);
+            }
+        }
+        self.release(state, 1);
+    }
+
+    /// Takes in what a restart found owed.
+    pub(crate) fn resume(&self, owed: &[Owed]) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        for it in owed {
+            state.counted.insert(it.endpoint, it.activity);
+            let something = it.last >= it.from;
+            if !something && it.due.is_none() {
+                continue;
+            }
+            let lane = state.lane(it.tenant, it.endpoint, now);
+            lane.last_offered = it.last.max(EventKey(it.from.0.saturating_sub(1)));
+            lane.overflow = something.then_some(it.from);
+            lane.due_at(it.due);
+            state.revive(it.endpoint, now);
+        }
+        self.release(state, 1);
+    }
+}
+
+/// What a change of configuration means to the lanes: endpoints that are new, changed, or (`None`) gone.
+fn changed(
+    before: Option<&Snapshot>,
+    now: Option<&Snapshot>,
+) -> Vec<(EndpointNo, Option<Arc<Prepared>>)> {
+    let mut gone: HashMap<_, _> =
+        before.into_iter().flat_map(|it| &it.endpoints).map(|it| (it.endpoint.no, it)).collect();
+    let mut changed = Vec::new();
+    for it in now.into_iter().flat_map(|it| &it.endpoints) {
+        let same = gone.remove(&it.endpoint.no).is_some_and(|old| Arc::ptr_eq(old, it));
+        if !same {
+            changed.push((it.endpoint.no, Some(Arc::clone(it))));
+        }
+    }
+    changed.extend(gone.into_keys().map(|it| (it, None)));
+    changed
+}
+
+/// Endpoints that were off and are on.
+fn enabled<'a>(
+    before: Option<&'a Snapshot>,
+    now: Option<&'a Snapshot>,
+) -> impl Iterator<Item = EndpointNo> + 'a {
+    let off: HashSet<_> = before
+        .into_iter()
+        .flat_map(|it| &it.endpoints)
+        .filter(|it| {
+            matches!(it.endpoint.status, EndpointStatus::Disabled | EndpointStatus::Pending)
+        })
+        .map(|it| it.endpoint.no)
+        .collect();
+    now.into_iter()
+        .flat_map(|it| &it.endpoints)
+        .filter(|it| it.endpoint.status == EndpointStatus::Active)
+        .map(|it| it.endpoint.no)
+        .filter(move |it| off.contains(it))
+}

@@ -1,9 +1,5 @@
 //! The engine over a real store and real sockets, with a clock that is moved by hand: what happens over hours and days.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test says that something is wrong by failing"
-)]
+#![expect(clippy::unwrap_used, reason = "a test says that something is wrong by failing")]
 
 mod disabling;
 mod retry_after;

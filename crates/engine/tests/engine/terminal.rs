@@ -17,7 +17,10 @@ async fn after(world: &World, status: u16) -> Option<EndReason> {
             assert!(delivery.next_attempt_at.is_some(), "{delivery:?}");
             None
         }
-        other => panic!("{other:?} after {status}"),
+        DeliveryStatus::Sending
+        | DeliveryStatus::Succeeded
+        | DeliveryStatus::Cancelled
+        | DeliveryStatus::Discarded => panic!("{delivery:?} after {status}"),
     }
 }
 

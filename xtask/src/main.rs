@@ -18,7 +18,7 @@ cargo xtask <task>
   test           the one gate: format, lints, build, every test; ends with `N passed, N failed`
   test --quick   the same without the black-box tests, for the loop between two edits
   verifiers      prepares what the black-box tests check signatures with, and says how to pass it on
-  codegen        renews the generated files that are committed (docs/api/openapi.json)";
+  codegen        renews the generated files that are committed (docs/api/openapi*.json)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

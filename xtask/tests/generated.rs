@@ -4,10 +4,10 @@ use std::process::Command;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-#[test]
-fn the_committed_openapi_document_is_what_the_binary_prints() {
+#[track_caller]
+fn check(surface: &str, file: &str) {
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--package", "hookyard-cli", "--", "openapi", "native"])
+        .args(["run", "--quiet", "--package", "hookyard-cli", "--", "openapi", surface])
         .current_dir(ROOT)
         .output()
         .unwrap();
@@ -15,9 +15,32 @@ fn the_committed_openapi_document_is_what_the_binary_prints() {
     let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(printed["paths"].as_object().is_some_and(|it| !it.is_empty()), "it lists no paths");
 
-    let committed = std::fs::read(format!("{ROOT}/docs/api/openapi.json")).unwrap();
+    let committed = std::fs::read(format!("{ROOT}/docs/api/{file}")).unwrap();
     assert!(
         committed == output.stdout,
-        "docs/api/openapi.json is not what `hookyard openapi native` prints: run `cargo xtask codegen`"
+        "docs/api/{file} is not what `hookyard openapi {surface}` prints: run `cargo xtask codegen`"
     );
+}
+
+/// The surface a committed document is of, by its file's name.
+fn surface_of(file: &str) -> Option<&str> {
+    match file.strip_prefix("openapi")?.strip_suffix(".json")? {
+        "" => Some("native"),
+        rest => rest.strip_prefix('-'),
+    }
+}
+
+#[test]
+fn the_committed_openapi_documents_are_what_the_binary_prints() {
+    let mut surfaces = Vec::new();
+    for entry in std::fs::read_dir(format!("{ROOT}/docs/api")).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(surface) = surface_of(&file) {
+            check(surface, &file);
+            surfaces.push(surface.to_owned());
+        }
+    }
+    for known in ["native", "aly", "alvys"] {
+        assert!(surfaces.iter().any(|it| it == known), "no document of {known} is committed");
+    }
 }

@@ -80,9 +80,10 @@ pub struct Endpoint {
     pub scope: Option<String>,
     /// Wire format and policy.
     pub profile: Profile,
-    /// Headers that go out with every delivery; values that look like credentials are masked.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    pub headers: Headers,
+    /// Headers that go out with every delivery; values that look like credentials are masked. `null` when they cannot be
+    /// opened with the master key; set them anew then.
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
+    pub headers: Option<Headers>,
     /// When a delivery is tried again.
     pub retry: Option<Retry>,
     /// Seconds one attempt may take.
@@ -137,7 +138,7 @@ impl Endpoint {
     pub fn new(
         endpoint: domain::Endpoint,
         activity: domain::Activity,
-        headers: DomainHeaders,
+        headers: Option<DomainHeaders>,
         policy: Policy,
     ) -> Self {
         let settings = endpoint.settings;
@@ -149,7 +150,7 @@ impl Endpoint {
             description: settings.description,
             scope: settings.scope.map(|it| it.as_str().to_owned()),
             profile: settings.profile.into(),
-            headers: headers.into(),
+            headers: headers.map(Into::into),
             retry: settings.retry.map(Into::into),
             timeout_s: settings.timeout_s,
             rate_limit: settings.rate_limit.map(Into::into),
@@ -208,8 +209,9 @@ pub struct NewEndpoint {
     /// Wire format and policy; left out is the tenant's.
     #[schema(value_type = Option<Profile>)]
     pub profile: Option<String>,
-    /// The signing secret; left out is a fresh one in the form of the profile.
-    #[schema(min_length = 1, max_length = 512)]
+    /// The signing secret; left out is a fresh one in the form of the profile. Empty is none at all, where the profile
+    /// does without (`aryeo`).
+    #[schema(max_length = 512)]
     pub secret: Option<String>,
     /// Headers that go out with every delivery.
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
@@ -320,8 +322,9 @@ pub struct RotateSecret {
     /// Seconds during which both secrets sign; left out is the profile's overlap.
     #[schema(value_type = Option<u32>, maximum = 604_800, example = 86_400)]
     pub overlap_s: Option<i64>,
-    /// The secret to be in force; left out is a fresh one in the form of the profile.
-    #[schema(min_length = 1, max_length = 512)]
+    /// The secret to be in force; left out is a fresh one in the form of the profile. Empty is none at all, where the
+    /// profile does without (`aryeo`).
+    #[schema(max_length = 512)]
     pub secret: Option<String>,
 }
 
@@ -337,7 +340,8 @@ pub struct RevealedSecret {
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestEndpoint {
-    /// The event type; left out is the first exact type the endpoint wants, or `test`.
+    /// The event type; left out is the first exact type the endpoint wants, else `test` below its first prefix (of
+    /// `order.*`: `order.test`), else `test`.
     #[serde(rename = "type")]
     #[schema(
         max_length = 128,

@@ -48,7 +48,8 @@ pub struct NewEvent<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<Vec<serde_json::Value>>)]
     pub changes: Option<&'a RawValue>,
-    /// Headers that go out with every delivery of it.
+    /// Headers that go out with every delivery of it. Names that look like credentials are refused: events are kept
+    /// readable, the headers of an endpoint are sealed.
     #[serde(default)]
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     pub headers: Option<Headers>,
@@ -188,7 +189,7 @@ pub struct EventQuery {
     pub q: Option<String>,
 }
 
-/// Whom to send an event to once more. An empty body: everybody whose delivery of it is not under way.
+/// Whom to send an event to once more. An empty body: every endpoint that wants it by its settings of today and is not off.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {

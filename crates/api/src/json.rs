@@ -152,6 +152,24 @@ impl Serialize for Seconds {
     }
 }
 
+/// A number as it was given; a whole one is written without a fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Number(pub f64);
+
+impl Serialize for Number {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole and far below 2^53, as the line before says"
+    )]
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.0.fract() == 0.0 && self.0.abs() < 1e15 {
+            return to.serialize_i64(self.0 as i64);
+        }
+        to.serialize_f64(self.0)
+    }
+}
+
 /// A number or a text, kept as a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalar(pub String);
@@ -235,6 +253,14 @@ mod tests {
         assert_eq!(write(1.5), "1.5");
         assert_eq!(Seconds(-1.0).as_millis(), None);
         assert_eq!(Seconds(f64::NAN).as_millis(), None);
+    }
+
+    #[test]
+    fn a_number_is_written_as_it_was_given() {
+        for (number, text) in [(20.0, "20"), (0.5, "0.5"), (0.0015, "0.0015"), (10_000.0, "10000")]
+        {
+            assert_eq!(serde_json::to_string(&Number(number)).unwrap(), text);
+        }
     }
 
     #[test]

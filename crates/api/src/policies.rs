@@ -8,7 +8,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::json::Seconds;
+use crate::json::{Number, Seconds};
 
 mirror! {
     /// Wire format and policy an endpoint follows.
@@ -87,8 +87,8 @@ impl From<domain::RetryPolicy> for Retry {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RateLimit {
     /// Attempts per second.
-    #[schema(value_type = f64, exclusive_minimum = 0.0, example = 20)]
-    pub per_s: Seconds,
+    #[schema(value_type = f64, minimum = 0.001, maximum = 10_000.0, example = 20)]
+    pub per_s: Number,
     /// Attempts at once after a pause; left out is one second's worth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
@@ -97,7 +97,7 @@ pub struct RateLimit {
 
 impl From<domain::RateLimit> for RateLimit {
     fn from(it: domain::RateLimit) -> Self {
-        Self { per_s: Seconds(it.per_s), burst: it.burst }
+        Self { per_s: Number(it.per_s), burst: it.burst }
     }
 }
 
@@ -252,6 +252,12 @@ mod tests {
         let policy = domain::RetryPolicy { delays_ms: vec![10_000, 1_500], jitter: 0.25 };
         let written = serde_json::to_string(&Retry::from(policy)).unwrap();
         assert_eq!(written, r#"{"delays_s":[10,1.5],"jitter":0.25}"#);
+    }
+
+    #[test]
+    fn a_slow_rate_is_shown_as_it_is() {
+        let rate = domain::RateLimit { per_s: 0.0015, burst: None };
+        assert_eq!(serde_json::to_string(&RateLimit::from(rate)).unwrap(), r#"{"per_s":0.0015}"#);
     }
 
     #[test]

@@ -25,8 +25,7 @@ pub struct Sign {
     #[schema(value_type = Option<i64>, example = 1_614_265_330)]
     pub timestamp: Option<Scalar>,
     /// The exact body, as a text.
-    #[serde(default)]
-    #[schema(required = true, example = "{\"test\": 2432232314}")]
+    #[schema(example = "{\"test\": 2432232314}")]
     pub payload: String,
     /// The URL the request goes to, which some providers sign.
     #[schema(format = "uri", example = "https://hooks.example.com/in/src_1")]
@@ -58,12 +57,9 @@ pub struct Verify {
     #[schema(required = true, min_length = 1, example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     pub secret: String,
     /// The headers as they were received.
-    #[serde(default)]
-    #[schema(required = true, value_type = std::collections::BTreeMap<String, String>)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub headers: Headers,
     /// The exact body, as a text.
-    #[serde(default)]
-    #[schema(required = true)]
     pub payload: String,
     /// How many seconds the signature's time may be off; left out is the scheme's tolerance.
     #[schema(minimum = 0, example = 300)]

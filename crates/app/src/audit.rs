@@ -82,8 +82,8 @@ pub(crate) fn event_type(entry: &CatalogueEntry) -> Value {
     })
 }
 
-/// An endpoint without its secrets; of its headers only the names.
-pub(crate) fn endpoint(endpoint: &Endpoint, headers: &[String]) -> Value {
+/// An endpoint without its secrets; of its headers only the names, `None` when they cannot be opened.
+pub(crate) fn endpoint(endpoint: &Endpoint, headers: Option<&[String]>) -> Value {
     let settings = &endpoint.settings;
     json!({
         "id": endpoint.id.to_string(),

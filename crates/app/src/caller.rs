@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hookyard_domain::id::KeyId;
 use hookyard_domain::key::KeyScope;
+use hookyard_domain::profile::Profile;
 use hookyard_domain::tenant::{TenantId, TenantNo};
 use hookyard_domain::time::Timestamp;
 use hookyard_rules::keys;
@@ -18,6 +19,8 @@ pub struct Caller {
     pub who: Who,
     /// From where: their address, when there is one.
     pub origin: Option<String>,
+    /// The vendor's surface they ask through: it has only endpoints of its own profile. `None` has all of them.
+    pub surface: Option<Profile>,
 }
 
 /// Who a caller is.
@@ -52,7 +55,26 @@ impl Caller {
     /// The operator, calling from inside the process.
     #[must_use]
     pub const fn operator() -> Self {
-        Self { who: Who::Operator, origin: None }
+        Self { who: Who::Operator, origin: None, surface: None }
+    }
+
+    /// The same caller, asking through a vendor's surface.
+    #[must_use]
+    pub fn through(self, surface: Profile) -> Self {
+        Self { surface: Some(surface), ..self }
+    }
+
+    /// The tenant whose key it is, for surfaces whose paths do not name one.
+    pub fn own_tenant(&self) -> Result<&TenantId, AppError> {
+        match &self.who {
+            Who::Operator => Err(AppError::Forbidden { needs: Needs::OwnTenant }),
+            Who::Key(powers) => Ok(&powers.tenant),
+        }
+    }
+
+    /// Whether endpoints of this profile are there for them.
+    pub(crate) fn sees(&self, profile: Profile) -> bool {
+        self.surface.is_none_or(|it| it == profile)
     }
 
     /// As the audit log names them.
@@ -97,7 +119,7 @@ impl App {
         let text = bearer.map(str::trim).filter(|it| !it.is_empty());
         let hash = keys::hash(text.ok_or(AppError::Unauthenticated)?);
         if keys::same(&hash, &self.0.parts.operator_key) {
-            return Ok(Caller { who: Who::Operator, origin });
+            return Ok(Caller { who: Who::Operator, origin, surface: None });
         }
         let known = match self.0.callers.get(&hash) {
             Ok(known) => known,
@@ -118,7 +140,7 @@ impl App {
         if known.expires_at.is_some_and(|end| end <= self.now()) {
             return Err(AppError::Unauthenticated);
         }
-        Ok(Caller { who: Who::Key(known.powers.clone()), origin })
+        Ok(Caller { who: Who::Key(known.powers.clone()), origin, surface: None })
     }
 
     /// The number of the tenant a caller names, if they may do there what needs this scope.

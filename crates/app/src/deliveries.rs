@@ -68,6 +68,35 @@ impl App {
         Ok(page.map(|it| self.as_it_is(it)))
     }
 
+    /// The deliveries to the endpoint that the query names, even a deleted one. One that never was is not found.
+    pub async fn deliveries_to(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        query: DeliveryQuery,
+        page: PageQuery,
+    ) -> Result<Page<Delivery>, AppError> {
+        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let endpoint = query.endpoint.as_deref().unwrap_or_default();
+        self.is_or_was(caller, no, path_id(endpoint, "endpoint")?).await?;
+        self.deliveries(caller, tenant, query, page).await
+    }
+
+    /// The endpoint of that id; `None` when it was deleted.
+    pub(crate) async fn is_or_was(
+        &self,
+        caller: &Caller,
+        no: TenantNo,
+        id: EndpointId,
+    ) -> Result<Option<Endpoint>, AppError> {
+        const NONE: AppError = AppError::NotFound { what: "endpoint" };
+        match self.store().endpoint(no, id).await? {
+            Some(endpoint) if caller.sees(endpoint.settings.profile) => Ok(Some(endpoint)),
+            Some(_) => Err(NONE),
+            None => self.store().endpoint_no(no, id).await?.map(|_| None).ok_or(NONE),
+        }
+    }
+
     async fn delivery_filter(
         &self,
         no: TenantNo,

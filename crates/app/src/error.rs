@@ -19,6 +19,8 @@ pub enum Needs {
     Scope(KeyScope),
     /// The operator's key.
     Operator,
+    /// A key that says by itself which tenant is meant.
+    OwnTenant,
 }
 
 impl fmt::Display for Needs {
@@ -26,6 +28,7 @@ impl fmt::Display for Needs {
         match self {
             Self::Scope(scope) => write!(f, "a key with the scope `{}`", scope.as_str()),
             Self::Operator => f.write_str("the operator's key"),
+            Self::OwnTenant => f.write_str("a key of the tenant; the operator's key names none"),
         }
     }
 }
@@ -149,7 +152,9 @@ impl From<StoreError> for AppError {
             StoreError::Unavailable(_) => Self::Unavailable(error.into()),
             StoreError::Conflict { what } => Self::Conflict {
                 code: "changed_meanwhile",
-                message: format!("the {what} was changed by somebody else; try again"),
+                message: format!(
+                    "{what} exists already or was changed by somebody else; try again"
+                ),
             },
             StoreError::Full { what, limit } => Self::LimitReached { what, limit },
             StoreError::Corrupt { .. } | StoreError::TooNew { .. } => Self::Internal(error.into()),

@@ -59,6 +59,7 @@ impl App {
         let now = self.now();
         let mut checks = Checks::default();
         let name = checks.parse_required("/name", "bad_event_type", &new.name);
+        nameable(&mut checks, "/name", &new.name);
         let entry = check(&mut checks, new, now);
         let name: EventType = checks.done_with(name)?;
         let subject = name.to_string();
@@ -82,18 +83,19 @@ impl App {
         }
     }
 
-    /// Makes an entry or replaces it.
+    /// Makes an entry or replaces it; answers whether it was made.
     pub async fn put_event_type(
         &self,
         caller: &Caller,
         tenant: &str,
         name: &str,
         new: EventTypeInput,
-    ) -> Result<CatalogueEntry, AppError> {
+    ) -> Result<(CatalogueEntry, bool), AppError> {
         let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
         let now = self.now();
         let mut checks = Checks::default();
         let parsed = checks.parse_required("name", "bad_event_type", name);
+        nameable(&mut checks, "name", name);
         let entry = check(&mut checks, new, now);
         let parsed: EventType = checks.done_with(parsed)?;
         let old = self.store().event_type(no, &parsed).await?;
@@ -107,7 +109,18 @@ impl App {
         };
         let act = self.entry(caller, now, act);
         self.store().put_event_types(no, vec![entry.clone()], true, act).await?;
-        Ok(entry)
+        Ok((entry, old.is_none()))
+    }
+
+    /// The entries of a built-in catalogue, whether the tenant has loaded it or not; none when there is none of that name.
+    pub async fn builtin_event_types(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        catalogue: &str,
+    ) -> Result<Vec<CatalogueEntry>, AppError> {
+        self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        Ok(builtin(catalogue, self.now()).unwrap_or_default())
     }
 
     /// One entry.
@@ -193,6 +206,18 @@ impl App {
         let act = self.entry(caller, now, act);
         self.store().put_event_types(no, entries, true, act).await?;
         Ok(Imported { names })
+    }
+}
+
+/// An entry is looked at under its name, where doors have a route of this name already. Events of it are published all
+/// the same.
+const RESERVED: &str = "import";
+
+/// Refuses a name under which an entry could never be looked at.
+pub(crate) fn nameable(checks: &mut Checks, pointer: &str, name: &str) {
+    if name == RESERVED {
+        let message = "this name is taken by the API itself; such events need no entry";
+        checks.wrong(pointer, "reserved_name", message);
     }
 }
 

@@ -81,7 +81,8 @@ pub enum Begin {
     Replay(Vec<u8>),
 }
 
-/// A key that was taken. Dropped, because its request was broken off, it is given back before the next key is taken.
+/// A key that was taken. When it is dropped, because its request was broken off, nobody knows what came of the request:
+/// that is noted before the next key is taken.
 pub struct Ticket {
     key: Option<ReplyKey>,
     orphans: Arc<Mutex<Vec<ReplyKey>>>,
@@ -109,7 +110,7 @@ impl App {
         key: &IdempotencyKey,
         request: [u8; 32],
     ) -> Result<Begin, AppError> {
-        self.give_back_orphans().await?;
+        self.lose_orphans().await?;
         // Each API key has its own: a reply may hold what another key of the tenant may not see. It also keeps the
         // operator apart from a tenant that is called `operator`.
         let key = format!("{}:{}", caller.actor(), key.0);
@@ -123,10 +124,15 @@ impl App {
             }
             Recalled::OtherRequest => Err(AppError::KeyReused),
             Recalled::Running => Err(AppError::StillRunning),
+            Recalled::Unknown => Err(outcome_unknown()),
             Recalled::Replied(sealed) => {
-                let opened = self.0.parts.keyring.open(&sealed, place(&key).as_bytes());
-                let reply = opened.map_err(|error| AppError::Internal(error.into()))?;
-                Ok(Begin::Replay(reply.to_vec()))
+                match self.0.parts.keyring.open(&sealed, place(&key).as_bytes()) {
+                    Ok(reply) => Ok(Begin::Replay(reply.to_vec())),
+                    Err(error) => {
+                        tracing::warn!(%error, "a remembered answer cannot be opened any more");
+                        Err(outcome_unknown())
+                    }
+                }
             }
         }
     }
@@ -152,15 +158,26 @@ impl App {
         Ok(())
     }
 
-    async fn give_back_orphans(&self) -> Result<(), AppError> {
+    async fn lose_orphans(&self) -> Result<(), AppError> {
         loop {
             let orphan = self.0.orphans.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let Some(key) = orphan else { return Ok(()) };
             // Held as a ticket meanwhile, so that it is not lost if the store fails.
-            let ticket = Ticket { key: Some(key), orphans: Arc::clone(&self.0.orphans) };
-            self.idempotent_abandon(ticket).await?;
+            let orphans = Arc::clone(&self.0.orphans);
+            let mut ticket = Ticket { key: Some(key.clone()), orphans };
+            self.store().lose(&key).await?;
+            ticket.key = None;
         }
     }
+}
+
+/// Never done again by itself: it may have been done.
+fn outcome_unknown() -> AppError {
+    AppError::conflict(
+        "idempotency_outcome_unknown",
+        "the first request with this `Idempotency-Key` was broken off, and whether it was done is not known; look \
+         whether it was, and use a new key if it has to be done (again)",
+    )
 }
 
 /// Where a sealed reply belongs.

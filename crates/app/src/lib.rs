@@ -8,6 +8,7 @@
 //! **Never** here: axum, the JSON of any API, status codes, SQL, an adapter by name.
 //! Start reading at [`caller`], then [`publish`] and [`endpoints`].
 
+pub mod attempt_log;
 pub mod audit;
 mod cache;
 pub mod caller;
@@ -40,6 +41,7 @@ use hookyard_rules::seal::Keyring;
 use hookyard_store::Store;
 use hookyard_store::memory::ReplyKey;
 
+pub use attempt_log::{AttemptLog, LogQuery, LoggedAttempt};
 pub use caller::{Caller, KeyPowers, Who};
 pub use deliveries::{DeliveryQuery, Export};
 pub use endpoints::input::{

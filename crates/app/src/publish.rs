@@ -12,7 +12,7 @@ use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::tenant::{Tenant, TenantNo};
 use hookyard_engine::{Incoming, Published, Snapshot};
-use hookyard_rules::{custom_headers, keys};
+use hookyard_rules::{custom_headers, keys, redact};
 use hookyard_store::ledger::Once;
 
 use crate::checks::Checks;
@@ -200,6 +200,7 @@ fn check(
     let publisher_id = checks.text("/id", event.publisher_id, limit::PUBLISHER_ID_CHARS_MAX);
     if !event.headers.0.is_empty() {
         checks.all(custom_headers::check(&event.headers, "/headers"));
+        no_credentials(&mut checks, &event.headers);
     }
     let event_type = checks.done_with(event_type)?;
     let repeat = if publisher_id.is_some() { Repeat::SameId } else { Repeat::SameKey };
@@ -217,6 +218,14 @@ fn check(
         source: None,
     };
     Ok((Incoming { content, once }, repeat))
+}
+
+/// An event is kept as it came, in backups too; an endpoint's headers are sealed.
+fn no_credentials(checks: &mut Checks, headers: &Headers) {
+    for (name, _) in headers.0.iter().filter(|(name, _)| redact::is_sensitive(name)) {
+        let message = "the name says that this is a credential, and events are kept readable; set it as a header of the endpoint, where it is sealed";
+        checks.wrong(crate::checks::member("/headers", name), "credential_header", message);
+    }
 }
 
 fn begins_with(json: &[u8], byte: u8) -> bool {

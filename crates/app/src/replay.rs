@@ -65,6 +65,30 @@ impl App {
     }
 }
 
+impl App {
+    /// Delivers again what one delivery of an endpoint brought: the same event, as a fresh delivery.
+    pub async fn replay_delivery(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        endpoint: &str,
+        delivery: &str,
+    ) -> Result<Delivery, AppError> {
+        const NONE: AppError = AppError::NotFound { what: "delivery" };
+        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let endpoint_id: EndpointId = path_id(endpoint, "endpoint")?;
+        let kept = self.is_or_was(caller, no, endpoint_id).await?;
+        let old = self.load_delivery(no, path_id(delivery, "delivery")?).await?;
+        if old.endpoint != endpoint_id {
+            return Err(NONE);
+        }
+        takes_deliveries(kept.as_ref())?;
+        let event = old.id.event().to_string();
+        let fresh = self.replay(caller, tenant, &event, Some(vec![endpoint.to_owned()])).await?;
+        fresh.into_iter().next().ok_or(NONE)
+    }
+}
+
 fn wanting<'a>(all: &'a [Endpoint], event: &Event) -> Vec<&'a Endpoint> {
     let content = &event.content;
     let wants = |it: &&Endpoint| {

@@ -20,6 +20,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::config::settings::Settings;
 use crate::data;
 use crate::exit::Exit;
+use crate::sealed;
 use crate::secrets::Given;
 
 /// What the house is built of.
@@ -54,6 +55,15 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
     let store = open_store(&settings.data).await?;
     let (master, operator) = given.apart();
     let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
+    let anew = sealed::anew(&*store, &keyring, &*chance).await?;
+    if keyring.is_rotating() {
+        let sealed::Anew { endpoints, shut } = anew;
+        tracing::info!(
+            endpoints,
+            shut,
+            "sealed with the newest master key what an older one had sealed"
+        );
+    }
     let egress = Arc::new(EgressPolicy {
         allow: settings.allow_networks.clone(),
         allow_http: settings.allow_http,

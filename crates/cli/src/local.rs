@@ -75,6 +75,11 @@ impl Local {
         self.send(Method::PATCH, path, Bytes::from(body.to_string())).await
     }
 
+    /// Takes something away.
+    pub async fn delete(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(Method::DELETE, path, Bytes::new()).await
+    }
+
     async fn send(&self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Answer> {
         let what = format!("{method} {path}");
         self.exchange(method, path, body).await.with_context(|| what)

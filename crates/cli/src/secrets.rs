@@ -17,8 +17,8 @@ use hookyard_rules::seal::{self, Keyring, OpenError};
 use hookyard_store::Store;
 
 use crate::config::raw::Lookup;
-use crate::data;
 use crate::exit::Exit;
+use crate::{data, sealed};
 
 const OPERATOR_KEY: &str = "HOOKYARD_OPERATOR_KEY";
 const MASTER_KEY: &str = "HOOKYARD_MASTER_KEY";
@@ -159,7 +159,7 @@ async fn made(folder: &Path, store: &dyn Store, chance: &dyn Chance) -> anyhow::
     Keyring::parse(&text).with_context(|| format!("reading {shown} again"))
 }
 
-/// Tries the keys on at most `most` endpoints' secrets; answers on how many.
+/// Tries the keys on what is sealed of at most `most` endpoints; answers on how many.
 pub async fn fit(store: &dyn Store, keyring: &Keyring, most: u64) -> anyhow::Result<u64> {
     let mut tried = 0;
     let mut tenants = Some(PageRequest::first(limit::PAGE_MAX));
@@ -197,27 +197,33 @@ async fn fit_tenant(
     Ok(tried)
 }
 
-fn next_page(cursor: Option<hookyard_domain::page::Cursor>) -> Option<PageRequest> {
+pub(crate) fn next_page(cursor: Option<hookyard_domain::page::Cursor>) -> Option<PageRequest> {
     cursor.map(|it| PageRequest { limit: limit::PAGE_MAX, cursor: Some(it) })
 }
 
 /// Whether there was something to try the keys on.
 fn fits(keyring: &Keyring, endpoint: &Endpoint) -> anyhow::Result<bool> {
-    let Some(sealed) = &endpoint.secrets.current else { return Ok(false) };
-    match keyring.open(sealed, endpoint.id.to_string().as_bytes()) {
-        Ok(_) => Ok(true),
-        Err(OpenError::UnknownKey) => Err(misfit(endpoint.id)),
-        // One damaged row is that endpoint's trouble, and no reason to leave everybody else without a server.
-        Err(error @ (OpenError::CutShort | OpenError::UnknownVersion(_) | OpenError::Refused)) => {
-            tracing::error!(endpoint.id = %endpoint.id, %error, "an endpoint's secret cannot be read");
-            Ok(true)
+    let mut tried = false;
+    for piece in sealed::pieces(endpoint) {
+        tried = true;
+        match keyring.open(piece.sealed, piece.place.as_bytes()) {
+            Ok(_) => {}
+            Err(OpenError::UnknownKey) => return Err(misfit(endpoint.id, piece.what)),
+            // One damaged row is that endpoint's trouble, and no reason to leave everybody else without a server.
+            Err(
+                error @ (OpenError::CutShort | OpenError::UnknownVersion(_) | OpenError::Refused),
+            ) => {
+                let (id, what) = (endpoint.id, piece.what);
+                tracing::error!(endpoint.id = %id, %error, what, "something sealed of an endpoint cannot be read");
+            }
         }
     }
+    Ok(tried)
 }
 
-fn misfit(endpoint: EndpointId) -> anyhow::Error {
+fn misfit(endpoint: EndpointId, what: &str) -> anyhow::Error {
     Exit::Usage.because(format!(
-        "the master key does not fit the store: the secret of endpoint {endpoint} was sealed with another one; put the \
+        "the master key does not fit the store: the {what} of endpoint {endpoint} was sealed with another one; put the \
          right `{}` back, or add the old key at the end of {MASTER_KEY}",
         data::KEY_FILE
     ))

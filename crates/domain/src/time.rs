@@ -65,6 +65,9 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// 0000-01-01T00:00:00Z: what is before it cannot be written with a year of four digits.
+const YEAR_0_MS: i64 = -62_167_219_200_000;
+
 /// The text is not an RFC 3339 time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an RFC 3339 time such as `2026-05-19T08:35:14.000Z`")]
@@ -73,9 +76,18 @@ pub struct BadTime;
 impl FromStr for Timestamp {
     type Err = BadTime;
 
+    /// RFC 3339 has years of four digits; the parser alone would take signed ones of six, and times before the year 0.
     fn from_str(text: &str) -> Result<Self, BadTime> {
+        let four_digits = text
+            .as_bytes()
+            .get(..5)
+            .is_some_and(|it| it[..4].iter().all(u8::is_ascii_digit) && it[4] == b'-');
+        if !four_digits {
+            return Err(BadTime);
+        }
         let moment: jiff::Timestamp = text.parse().map_err(|_| BadTime)?;
-        Ok(Self(moment.as_millisecond()))
+        let ms = moment.as_millisecond();
+        if ms < YEAR_0_MS { Err(BadTime) } else { Ok(Self(ms)) }
     }
 }
 
@@ -101,6 +113,17 @@ mod tests {
         assert_eq!(time.to_string(), "2026-05-19T08:35:14.000Z");
         assert_eq!("2026-05-19T10:35:14.000+02:00".parse(), Ok(time));
         assert_eq!("yesterday".parse::<Timestamp>(), Err(BadTime));
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        for bad in
+            ["-000001-01-01T00:00:00Z", "+002026-05-19T08:35:14Z", "0000-01-01T00:00:00+02:00"]
+        {
+            assert_eq!(bad.parse::<Timestamp>(), Err(BadTime), "{bad}");
+        }
+        let first: Timestamp = "0000-01-01T00:00:00Z".parse().unwrap();
+        assert_eq!(first.to_string(), "0000-01-01T00:00:00.000Z");
     }
 
     #[test]

@@ -28,9 +28,11 @@ const IDLE_FOR: Duration = Duration::from_secs(50);
 const IDLE_MAX: usize = 128;
 /// Idle connections kept in all: each is an open file.
 const IDLE_TOTAL_MAX: usize = 2048;
-/// A kept connection that breaks within this time had been closed by the receiver before our request came; later, the
-/// receiver may have read the request, and sending it again is the schedule's business.
-const CLOSED_BEFORE: Duration = Duration::from_millis(500);
+/// A kept connection that breaks within about a round trip had been closed by the receiver before our request came;
+/// later, the receiver may have read the request, and sending it again is the schedule's business. A round trip is taken
+/// to be what opening the connection took, within these bounds.
+const ROUND_TRIP_MIN: Duration = Duration::from_millis(5);
+const ROUND_TRIP_MAX: Duration = Duration::from_millis(250);
 
 /// What a receiver answered.
 #[derive(Debug)]
@@ -60,6 +62,7 @@ struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     wire: Pin<Box<http1::Connection<TokioIo<Stream>, Full<Bytes>>>>,
     since: Instant,
+    round_trip: Duration,
 }
 
 /// How a request on a connection ended without an answer.
@@ -128,8 +131,9 @@ impl Transport {
                 Err(Broken::Other(failure)) => return Err(failure),
             }
         }
+        let began = Instant::now();
         let stream = self.connector.connect(&pool.origin).await?;
-        let mut connection = Connection::over(stream).await?;
+        let mut connection = Connection::over(stream, began.elapsed()).await?;
         match connection.exchange(request).await {
             Ok((answered, reusable)) => {
                 if reusable {
@@ -196,13 +200,14 @@ impl Drop for Pool {
 }
 
 impl Connection {
-    async fn over(stream: Stream) -> Result<Self, Failure> {
+    async fn over(stream: Stream, opened_in: Duration) -> Result<Self, Failure> {
+        let round_trip = opened_in.clamp(ROUND_TRIP_MIN, ROUND_TRIP_MAX);
         let (sender, wire) = http1::Builder::new()
             .max_buf_size(limit::RESPONSE_HEAD_BYTES_MAX)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| failure(&error))?;
-        Ok(Self { sender, wire: Box::pin(wire), since: Instant::now() })
+        Ok(Self { sender, wire: Box::pin(wire), since: Instant::now(), round_trip })
     }
 
     /// Looks once whether the other side has closed meanwhile.
@@ -234,7 +239,7 @@ impl Connection {
             })
             .await
             .map_err(|error| {
-                let early = is_early(&error) && began.elapsed() < CLOSED_BEFORE;
+                let early = is_early(&error) && began.elapsed() < self.round_trip;
                 let unused = error.is_canceled() || error.is_closed() || early;
                 let failure = failure(&error);
                 if unused { Broken::Unused(failure) } else { Broken::Other(failure) }

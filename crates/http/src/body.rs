@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 /// How long a body may pause between two pieces; a client that drips may not hold a connection for ever.
 pub const PAUSE_MAX: Duration = Duration::from_secs(30);
@@ -145,6 +146,18 @@ pub fn json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, BodyError> {
     serde_json::from_slice(bytes).map_err(|error| explain::<T>(bytes, &error))
 }
 
+/// Reads a JSON array whose items are left as they are. How deep each of them is, is for the reader of the item to say:
+/// what is left as it is uses up no stack.
+///
+/// # Errors
+/// When it is empty, no JSON or no array.
+pub fn items(bytes: &[u8]) -> Result<Vec<&RawValue>, BodyError> {
+    if bytes.is_empty() {
+        return Err(BodyError::Missing);
+    }
+    serde_json::from_slice(bytes).map_err(|error| explain::<Vec<&RawValue>>(bytes, &error))
+}
+
 /// Refuses JSON that is nested too deep. Where it cannot be, since there are too few brackets, this is one count.
 fn check_depth(bytes: &[u8]) -> Result<(), BodyError> {
     let opening = bytes.iter().filter(|it| matches!(it, b'[' | b'{')).count();
@@ -231,6 +244,12 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 fn push_name(pointer: &mut String, name: &str) {
     pointer.push('/');
     pointer.push_str(&escaped(name));
+}
+
+/// The fault of a member that there is no place for.
+#[must_use]
+pub fn unknown_field(name: &str) -> Invalid {
+    Invalid::new(format!("/{}", escaped(name)), "unknown_field", "there is no such field")
 }
 
 fn escaped(name: &str) -> String {

@@ -2,8 +2,10 @@
 //!
 //! Called by `cli`, which composes a [`DoorState`], asks for a [`router`] and hands it to [`server::serve`].
 //! - [`native`]: the API under `/v1`, one file of handlers per noun, and its OpenAPI document;
+//! - [`dialects`]: the management APIs of the vendors, one folder each, with a document each;
 //! - [`docs`]: the API reference for people, made from that document; [`ops`]: health, readiness, metrics;
 //! - [`body`], [`auth`]: exact bytes with a limit, JSON with pointers to what is wrong, who is asking;
+//! - [`idempotency`]: what a POST answered, answered again;
 //! - [`layers`]: what every request passes; [`server`]: connections.
 //!
 //! **Never** here: a decision about delivery, a store, a database; no cause of an error leaves through a body.
@@ -11,10 +13,15 @@
 
 pub mod auth;
 pub mod body;
+mod csv;
+pub mod dialects;
 pub mod docs;
+mod faults;
+pub mod idempotency;
 pub mod layers;
 mod linger;
 pub mod native;
+mod openapi;
 pub mod ops;
 pub mod server;
 mod state;
@@ -32,6 +39,7 @@ pub fn router(state: DoorState) -> Router {
 pub fn router_with(state: DoorState, extra: Router) -> Router {
     Router::new()
         .merge(native::router(&state))
+        .merge(dialects::router(&state))
         .merge(docs::router())
         .merge(ops::router(&state))
         .merge(extra)

@@ -1,4 +1,4 @@
-//! A connection that is closed gently.
+//! A connection that is closed gently, and given up when its client takes nothing of what it is answered.
 //!
 //! An answer given before its request was read to the end (too large, no key, wrong content type) would be lost if the socket
 //! were closed at once: what the client still sends is then answered with a reset, which throws away what it has not read
@@ -19,13 +19,17 @@ const SILENCE_MAX: Duration = Duration::from_millis(300);
 /// How long a client may go on sending.
 const TIME_MAX: Duration = Duration::from_secs(10);
 /// Bytes that are thrown away at most: twice the largest body that is read.
-const BYTES_MAX: usize = 64 * 1024 * 1024;
+const BYTES_MAX: usize = 96 * 1024 * 1024;
+/// How long a client may take nothing of what is written to it, before its connection is given up.
+const STALLED_MAX: Duration = Duration::from_secs(30);
 /// Bytes that are thrown away at a time.
 const PIECE: usize = 16 * 1024;
 
 /// A stream whose shutdown waits until the other side has stopped sending, for a while.
 pub(crate) struct Lingering {
     stream: TcpStream,
+    /// Runs while a write waits for its client.
+    stalled: Option<Pin<Box<Sleep>>>,
     ending: Option<Ending>,
 }
 
@@ -37,7 +41,22 @@ struct Ending {
 
 impl Lingering {
     pub(crate) const fn new(stream: TcpStream) -> Self {
-        Self { stream, ending: None }
+        Self { stream, stalled: None, ending: None }
+    }
+
+    /// What a write came to. One that has waited too long is an error, which ends the connection.
+    fn written<T>(
+        &mut self,
+        wrote: Poll<io::Result<T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if wrote.is_ready() {
+            self.stalled = None;
+            return wrote;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALLED_MAX)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
     }
 }
 
@@ -57,7 +76,8 @@ impl AsyncWrite for Lingering {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let wrote = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(wrote, cx)
     }
 
     fn poll_write_vectored(
@@ -65,7 +85,8 @@ impl AsyncWrite for Lingering {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.written(wrote, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -73,11 +94,12 @@ impl AsyncWrite for Lingering {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.written(flushed, cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, ending } = self.get_mut();
+        let Self { stream, ending, .. } = self.get_mut();
         let ending = match ending {
             Some(ending) => ending,
             None => {
@@ -146,6 +168,37 @@ mod tests {
         };
         let ((), answer) = tokio::join!(answering, asking);
         assert_eq!(answer, "answer");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_is_given_up() {
+        let (client, mut server) = pair().await;
+        let began = Instant::now();
+        // More than the sockets' buffers hold.
+        let error = server.write_all(&vec![b'x'; 16 * 1024 * 1024]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() >= STALLED_MAX, "{:?}", began.elapsed());
+        drop(client);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_slowly_is_not_given_up() {
+        let (mut client, mut server) = pair().await;
+        let whole = vec![b'x'; 16 * 1024 * 1024];
+        let answering = async {
+            server.write_all(&whole).await.unwrap();
+            server.shutdown().await.unwrap();
+        };
+        let reading = async {
+            let (mut piece, mut got) = (vec![0; 4 * 1024 * 1024], 0);
+            while got < whole.len() {
+                sleep(STALLED_MAX / 2).await;
+                let in_all = piece.len().min(whole.len() - got);
+                client.read_exact(&mut piece[..in_all]).await.unwrap();
+                got += in_all;
+            }
+        };
+        tokio::join!(answering, reading);
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,7 +2,8 @@
 //!
 //! An accept loop of our own over `hyper`, since a header that never ends must not hold a connection. Three things stand here
 //! that a handler cannot do for itself: at most so many connections at once; time-outs for headers (bodies have theirs in
-//! [`crate::body`]); and a change runs to its end even when its client hangs up in the middle.
+//! [`crate::body`], answers that nobody reads in `linger`); and a change runs to its end even when its client hangs up in
+//! the middle.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -8,6 +8,12 @@ use hookyard_domain::headers::Headers;
 /// What stands in place of a credential.
 pub const REDACTED: &str = "[redacted]";
 
+/// Ends of a name's words that mark a credential: `X-Acme-Key`, `XPwd`, `X-Sig`.
+const ENDS: [&str; 8] = ["key", "keys", "pass", "pwd", "code", "codes", "sig", "sigs"];
+
+/// Names that end so and hold none.
+const HARMLESS: [&str; 1] = ["idempotency-key"];
+
 /// Parts of a name, without its separators, that mark a credential.
 const WORDS: [&str; 19] = [
     "accesskey",
@@ -37,7 +43,9 @@ const WORDS: [&str; 19] = [
 pub fn is_sensitive(header_name: &str) -> bool {
     let name = header_name.to_ascii_lowercase();
     let squashed: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    WORDS.iter().any(|word| squashed.contains(word)) || speaks_of_auth(&name)
+    WORDS.iter().any(|word| squashed.contains(word))
+        || speaks_of_auth(&name)
+        || ends_like_a_credential(header_name) && !HARMLESS.contains(&name.as_str())
 }
 
 /// The same headers, with every credential replaced by [`REDACTED`].
@@ -48,6 +56,24 @@ pub fn headers(headers: Headers) -> Headers {
         (name, value)
     };
     Headers(headers.0.into_iter().map(shown).collect())
+}
+
+/// Whether any word of the name ends like a credential. Words end at a separator, at a digit and before a capital.
+fn ends_like_a_credential(name: &str) -> bool {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for character in name.chars() {
+        if !character.is_ascii_alphabetic() || (was_lower && character.is_ascii_uppercase()) {
+            words.push(String::new());
+        }
+        was_lower = character.is_ascii_lowercase();
+        if character.is_ascii_alphabetic()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(character.to_ascii_lowercase());
+        }
+    }
+    words.iter().any(|word| ENDS.iter().any(|end| word.ends_with(end)))
 }
 
 /// `auth`, `authorization`, `oauth`, but not `author` and `authority`.
@@ -95,6 +121,24 @@ mod tests {
             "Ocp-Apim-Subscription-Key",
             "X-Bearer",
             "X-Jwt-Assertion",
+            "X-Key",
+            "X-Acme-Key",
+            "x_acme_key",
+            "X-AcmeKey",
+            "X-KeyValue",
+            "X-Key2",
+            "XKEY",
+            "Key",
+            "X-License-Keys",
+            "X-Pass",
+            "X-Pwd",
+            "X-Userpwd",
+            "X-Code",
+            "X-Passcode",
+            "X-Signature-Key",
+            "X-Sig",
+            "X-Acme-Sig",
+            "X-Sig-V2",
         ] {
             assert!(is_sensitive(name), "{name}");
         }
@@ -123,6 +167,13 @@ mod tests {
             "X-Request-Id",
             "Retry-After",
             "X-Team",
+            "X-Keyboard",
+            "X-Passenger",
+            "X-Codec",
+            "Content-Encoding",
+            "X-Signal",
+            "X-Design",
+            "X-Configuration",
             "",
         ] {
             assert!(!is_sensitive(name), "{name}");

@@ -137,6 +137,12 @@ impl Keyring {
         Envelope::read(&sealed.0).is_ok_and(|it| it.key_id == self.newest.id)
     }
 
+    /// Whether older keys stand beside the newest: then something may be due to be sealed again.
+    #[must_use]
+    pub fn is_rotating(&self) -> bool {
+        !self.older.is_empty()
+    }
+
     fn all(&self) -> impl Iterator<Item = &MasterKey> {
         std::iter::once(&self.newest).chain(&self.older)
     }
@@ -281,6 +287,7 @@ mod tests {
         let both = ring(&[2, 1]);
         assert_eq!(&**both.open(&old, b"wh_1").unwrap(), b"secret");
         assert!(!both.is_newest(&old));
+        assert!(both.is_rotating() && !ring(&[2]).is_rotating());
         let new = both.seal(b"secret", b"wh_1", NONCE);
         assert!(both.is_newest(&new));
         assert_eq!(&**ring(&[2]).open(&new, b"wh_1").unwrap(), b"secret");

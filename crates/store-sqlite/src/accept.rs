@@ -74,7 +74,7 @@ pub(crate) fn accept(
     for accept in &batch.accepts {
         let receipt = match state.version(tx, accept.tenant)? {
             None => Receipt::NoTenant,
-            Some(version) => match said_before(&mut statements, accept, batch.now)? {
+            Some(version) => match said_before(tx, &mut statements, accept, batch.now)? {
                 Some(receipt) => receipt,
                 None if version != accept.version => Receipt::Stale,
                 None => write(&mut statements, draft, batch.now, accept)?,
@@ -88,6 +88,7 @@ pub(crate) fn accept(
 /// What an earlier event with the same id or key makes of this one. A publisher's own id wins over an idempotency key,
 /// and counts as long as its event is kept; a key counts for a day.
 fn said_before(
+    tx: &Connection,
     statements: &mut Statements<'_>,
     accept: &Accept,
     now: Timestamp,
@@ -109,12 +110,45 @@ fn said_before(
             .map(|(receipt, same, _)| (receipt, same));
         match (found, once) {
             (None, _) => {}
-            (Some((receipt, _)), Once::PublisherId(_)) => return Ok(Some(receipt)),
+            (Some((receipt, _)), Once::PublisherId(_)) => {
+                keep_keys(tx, statements, accept, &receipt, forgotten)?;
+                return Ok(Some(receipt));
+            }
             (Some((receipt, true)), Once::Key { .. }) => by_key = by_key.or(Some(receipt)),
             (Some((_, false)), Once::Key { .. }) => by_key = Some(Receipt::KeyReused),
         }
     }
     Ok(by_key)
+}
+
+/// An idempotency key that comes with an id that was there before is that event's from now on, as if it had come with it
+/// the first time: for the rest of the event's day, and no other request's meanwhile.
+fn keep_keys(
+    tx: &Connection,
+    statements: &mut Statements<'_>,
+    accept: &Accept,
+    receipt: &Receipt,
+    forgotten: EventKey,
+) -> Result<()> {
+    let Receipt::Duplicate { id, deliveries } = receipt else { return Ok(()) };
+    let event = id.key();
+    if event < forgotten {
+        return Ok(());
+    }
+    for once in &accept.once {
+        let (1, text, content) = once_columns(once) else { continue };
+        let taken = statements
+            .find_once
+            .query_row(params![accept.tenant.0, 1, text], |row| row.get(0))
+            .optional()?
+            .is_some_and(|key| EventKey(uint(key)) >= forgotten);
+        if taken || !events::add_key(tx, event.0, text)? {
+            continue;
+        }
+        let row = params![accept.tenant.0, 1, text, int(event.0), *deliveries, content];
+        statements.put_once.execute(row)?;
+    }
+    Ok(())
 }
 
 fn write(

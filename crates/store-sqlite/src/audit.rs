@@ -75,6 +75,10 @@ fn entry(row: &Row<'_>) -> Result<AuditEntry> {
 }
 
 impl Audit for SqliteStore {
+    fn note(&self, tenant: TenantNo, entry: AuditEntry) -> Answer<'_, ()> {
+        self.change(move |tx, _| write(tx, tenant, &entry))
+    }
+
     fn audit(&self, tenant: TenantNo, page: PageRequest) -> Answer<'_, Page<AuditEntry>> {
         const SQL: &str = "SELECT no, id, at_ms, actor, origin, action, subject, before, after
             FROM audit WHERE tenant = ?1 AND no < ?2 ORDER BY no DESC LIMIT ?3";

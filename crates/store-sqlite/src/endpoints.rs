@@ -158,6 +158,24 @@ fn put(tx: &Connection, endpoint: &Endpoint) -> Result<()> {
     Ok(())
 }
 
+fn reseal(tx: &Connection, endpoint: &Endpoint) -> Result<bool> {
+    let previous = endpoint.secrets.previous.as_ref();
+    let sealed = tx
+        .prepare_cached(
+            "UPDATE endpoint SET headers = ?4, secret = ?5, secret_before = ?6
+             WHERE id = ?1 AND tenant = ?2 AND revision = ?3 AND deleted = 0",
+        )?
+        .execute(params![
+            endpoint.id.as_u128().to_be_bytes(),
+            endpoint.tenant.0,
+            int(endpoint.revision),
+            endpoint.headers.as_ref().map(|sealed| &sealed.0),
+            endpoint.secrets.current.as_ref().map(|sealed| &sealed.0),
+            previous.map(|(sealed, _)| &sealed.0),
+        ])?;
+    Ok(sealed > 0)
+}
+
 fn set_status(
     tx: &Connection,
     tenant: TenantNo,
@@ -272,6 +290,10 @@ impl Endpoints for SqliteStore {
         audit: AuditEntry,
     ) -> Answer<'_, Option<Endpoint>> {
         self.change(move |tx, _| update(tx, endpoint, &audit))
+    }
+
+    fn reseal_endpoint(&self, endpoint: Endpoint) -> Answer<'_, bool> {
+        self.change(move |tx, _| reseal(tx, &endpoint))
     }
 
     fn set_endpoint_status(

@@ -11,7 +11,7 @@ use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::{Once, Target};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{self, Input, int, put, put_bytes, put_headers, short, time};
 use crate::error::{Result, corrupt};
@@ -36,6 +36,9 @@ const PREVIOUS: u64 = 2;
 const CHANGES: u64 = 3;
 const ONCE_ID: u64 = 4;
 const ONCE_KEY: u64 = 5;
+
+/// Idempotency keys of one event at most: whoever repeats an id with ever new keys does not make its row grow for ever.
+const KEYS_MAX: usize = 16;
 
 /// The rare parts of an event, and what makes it happen once beyond its own `publisher_id`; `None` when there are none.
 pub(crate) fn extra_to_bytes(content: &EventContent, once: &[Once]) -> Option<Vec<u8>> {
@@ -160,6 +163,26 @@ pub(crate) fn own_head(conn: &Connection, tenant: TenantNo, id: EventId) -> Resu
         return Ok(None);
     }
     Ok(head(conn, key.0)?.filter(|head| head.tenant == tenant))
+}
+
+/// Notes one more idempotency key with an event, so that it goes when the event goes. False when it has enough of them.
+pub(crate) fn add_key(tx: &Connection, key: u64, text: &str) -> Result<bool> {
+    let known = once_of(tx, key)?;
+    if known.iter().filter(|(kind, _)| *kind == 1).count() >= KEYS_MAX {
+        return Ok(false);
+    }
+    if known.iter().any(|(kind, it)| *kind == 1 && it == text) {
+        return Ok(true);
+    }
+    let bytes: Option<Vec<u8>> = tx
+        .prepare_cached("SELECT extra FROM event WHERE key = ?1")?
+        .query_row([int(key)], |row| row.get(0))?;
+    let mut bytes = bytes.unwrap_or_default();
+    put(&mut bytes, ONCE_KEY);
+    put_bytes(&mut bytes, text.as_bytes());
+    tx.prepare_cached("UPDATE event SET extra = ?2 WHERE key = ?1")?
+        .execute(params![int(key), bytes])?;
+    Ok(true)
 }
 
 /// What made an event happen once: kind and text of each.

@@ -9,6 +9,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::SqliteStore;
 use crate::error::Result;
 
+/// In the place of the process that took a key: nobody will answer it any more. Processes count from 1.
+const NOBODY: i64 = 0;
+
 /// What is kept of a key.
 struct Kept {
     request: Vec<u8>,
@@ -39,15 +42,13 @@ fn recall(
     request: [u8; 32],
     (now, expired_before): (Timestamp, Timestamp),
 ) -> Result<Recalled> {
-    let kept = kept(tx, key)?.filter(|kept| {
-        // A process that has ended since will not answer any more.
-        let alive = kept.answer.is_some() || kept.incarnation == incarnation;
-        alive && kept.taken_ms >= expired_before.as_millis()
-    });
+    let kept = kept(tx, key)?.filter(|kept| kept.taken_ms >= expired_before.as_millis());
     Ok(match kept {
         Some(kept) if kept.request != request => Recalled::OtherRequest,
         Some(Kept { answer: Some(answer), .. }) => Recalled::Replied(Sealed(answer)),
-        Some(Kept { answer: None, .. }) => Recalled::Running,
+        Some(kept) if kept.incarnation == incarnation => Recalled::Running,
+        // A process that has ended since will not answer any more, but it may have done what was asked.
+        Some(_) => Recalled::Unknown,
         None => {
             tx.prepare_cached(
                 "INSERT OR REPLACE INTO reply (owner, key, request, taken_ms, incarnation, answer)
@@ -93,6 +94,17 @@ impl Memory for SqliteStore {
         self.change(move |tx, _| {
             tx.prepare_cached("DELETE FROM reply WHERE owner = ?1 AND key = ?2")?
                 .execute(params![key.owner, key.key])?;
+            Ok(())
+        })
+    }
+
+    fn lose(&self, key: &ReplyKey) -> Answer<'_, ()> {
+        let key = key.clone();
+        self.change(move |tx, _| {
+            tx.prepare_cached(
+                "UPDATE reply SET incarnation = ?3 WHERE owner = ?1 AND key = ?2 AND answer IS NULL",
+            )?
+            .execute(params![key.owner, key.key, NOBODY])?;
             Ok(())
         })
     }

@@ -56,6 +56,9 @@ pub trait Endpoints {
         endpoint: Endpoint,
         audit: AuditEntry,
     ) -> Answer<'_, Option<Endpoint>>;
+    /// Keeps the same secrets and headers, sealed anew. Nothing else is changed, its revision neither; false when it is
+    /// gone or `endpoint.revision` is not the kept one.
+    fn reseal_endpoint(&self, endpoint: Endpoint) -> Answer<'_, bool>;
     /// Changes its state alone, and forgets its failures when it becomes active again; `None` when it is gone or not as `change` asks.
     fn set_endpoint_status(
         &self,

@@ -23,14 +23,16 @@ pub enum Recalled {
     OtherRequest,
     /// The first use has not ended.
     Running,
+    /// The first use was broken off, or its process ended: what came of it is not known.
+    Unknown,
     /// It ended with this answer (sealed: it may hold a secret that is shown once).
     Replied(Sealed),
 }
 
 /// Replies, each kept for a day.
 pub trait Memory {
-    /// Takes a key for a request with this content hash. A key taken by a process that has ended since, or older than
-    /// `expired_before`, is fresh again.
+    /// Takes a key for a request with this content hash. One older than `expired_before` is fresh again; one that was
+    /// taken and neither answered nor given back never is, since its request may have been done.
     fn recall(
         &self,
         key: &ReplyKey,
@@ -42,6 +44,8 @@ pub trait Memory {
     fn remember(&self, key: &ReplyKey, reply: Sealed) -> Answer<'_, ()>;
     /// Gives the key back: the request failed in a way that may be tried again.
     fn forget(&self, key: &ReplyKey) -> Answer<'_, ()>;
+    /// Its request was broken off: what came of it is not known, and will not be.
+    fn lose(&self, key: &ReplyKey) -> Answer<'_, ()>;
     /// Drops what is older; answers how many.
     fn forget_before(&self, before: Timestamp) -> Answer<'_, u64>;
 }

@@ -3,16 +3,19 @@
 use hookyard_domain::event_type::{CatalogueEntry, EventType};
 use hookyard_domain::limit;
 use hookyard_domain::time::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::checks::{Checks, member};
+use crate::event_types::nameable;
 
 /// Types out of one document: a catalogue that people choose from is not longer.
 const TYPES_MAX: usize = 1000;
 /// References followed inside each other.
 const REFERENCES_MAX: usize = 12;
-/// Values written out for all types of one document: references can make much out of little.
-const VALUES_MAX: usize = 200_000;
+/// Bytes of a reference that is followed: each time it is, it is read anew.
+const REFERENCE_BYTES_MAX: usize = 1024;
+/// Bytes written out for all types of one document: references can make much out of little.
+const BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A type that was found: where, under which name, and what is said of it.
 struct Found<'a> {
@@ -31,19 +34,23 @@ pub(crate) fn entries(
     let found = find(document);
     if found.is_empty() {
         checks.wrong(
-            "/document",
+            "",
             "no_event_types",
             "use an OpenAPI document with `webhooks`, or a JSON Schema with `$defs` or a `title`",
         );
     }
     if found.len() > TYPES_MAX {
-        checks.wrong("/document", "too_many", format!("use {TYPES_MAX} event types at most"));
+        checks.wrong("", "too_many", format!("use {TYPES_MAX} event types at most"));
         return Vec::new();
     }
-    let mut writer = Writer { document, within: Vec::new(), left: VALUES_MAX };
-    let entries = found.iter().filter_map(|it| entry(checks, &mut writer, it, now)).collect();
-    if writer.left == 0 {
-        checks.wrong("/document", "too_long", "its schemas are too large with what they refer to");
+    let mut left = BYTES_MAX;
+    let mut entries = Vec::with_capacity(found.len());
+    for found in &found {
+        entries.extend(entry(checks, document, &mut left, found, now));
+        if left == 0 {
+            checks.wrong("", "too_long", "its schemas are too large with what they refer to");
+            break;
+        }
     }
     entries
 }
@@ -57,7 +64,7 @@ fn find(document: &Value) -> Vec<Found<'_>> {
     for key in ["$defs", "definitions"] {
         if let Some(Value::Object(definitions)) = document.get(key) {
             let found = definitions.iter().map(|(name, schema)| Found {
-                pointer: member(&format!("/document/{key}"), name),
+                pointer: member(&format!("/{key}"), name),
                 name,
                 about: schema,
                 body: Some(schema),
@@ -67,7 +74,7 @@ fn find(document: &Value) -> Vec<Found<'_>> {
     }
     let title = document.get("title").and_then(Value::as_str);
     let found = title.map(|name| Found {
-        pointer: "/document/title".into(),
+        pointer: "/title".into(),
         name,
         about: document,
         body: Some(document),
@@ -86,38 +93,45 @@ fn webhook<'a>(document: &'a Value, key: &str, (name, item): (&'a String, &'a Va
         .and_then(Value::as_object)
         .and_then(|content| content.get("application/json").or_else(|| content.values().next()));
     Found {
-        pointer: member(&format!("/document/{key}"), name),
+        pointer: member(&format!("/{key}"), name),
         name,
         about: operation,
         body: body.and_then(|it| it.get("schema")),
     }
 }
 
-fn entry<'a>(
+fn entry(
     checks: &mut Checks,
-    writer: &mut Writer<'a>,
-    found: &Found<'a>,
+    document: &Value,
+    left: &mut usize,
+    found: &Found<'_>,
     now: Timestamp,
 ) -> Option<CatalogueEntry> {
     let name: Option<EventType> = checks.parse(&found.pointer, "bad_event_type", Some(found.name));
+    nameable(checks, &found.pointer, found.name);
     let text = |key: &str| found.about.get(key).and_then(Value::as_str);
     let description = text("description").or_else(|| text("summary"));
     let group = found.about.get("tags").and_then(|it| it.get(0)).and_then(Value::as_str);
-    let schema = found.body.map(|it| writer.whole(it));
-    let sample = schema.as_ref().and_then(|it| {
-        it.get("example").or_else(|| it.get("examples").and_then(|it| it.get(0))).cloned()
-    });
-    let schema = schema.map(|it| it.to_string());
-    if schema.as_ref().is_some_and(|it| it.len() > limit::SCHEMA_BYTES_MAX) {
-        let most = limit::SCHEMA_BYTES_MAX;
-        checks.wrong(&found.pointer, "too_long", format!("its schema is over {most} bytes"));
-    }
+    let example = found
+        .body
+        .map(|it| resolve(document, it))
+        .and_then(|it| it.get("example").or_else(|| it.get("examples").and_then(|it| it.get(0))));
+    let mut write = |what: &str, value: Option<&Value>| {
+        let written = Writer::write(document, value?, left);
+        if written.is_none() {
+            let most = limit::SCHEMA_BYTES_MAX;
+            checks.wrong(&found.pointer, "too_long", format!("its {what} is over {most} bytes"));
+        }
+        written
+    };
+    let schema = write("schema", found.body);
+    let sample = write("example", example);
     Some(CatalogueEntry {
         name: name?,
         description: description.map(|it| it.chars().take(limit::DESCRIPTION_CHARS_MAX).collect()),
         group: group.map(str::to_owned),
         schema,
-        sample: sample.map(|it| it.to_string()),
+        sample,
         deprecated: found.about.get("deprecated") == Some(&Value::Bool(true)),
         created_at: now,
         updated_at: now,
@@ -125,52 +139,101 @@ fn entry<'a>(
 }
 
 /// What a value's `$ref` names inside the document, else the value.
-fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    target(document, value).map_or(value, |(_, it)| it)
+fn resolve<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
+    for _ in 0..REFERENCES_MAX {
+        let Some((_, found)) = target(document, value) else { break };
+        value = found;
+    }
+    value
 }
 
 fn target<'a>(document: &'a Value, value: &'a Value) -> Option<(&'a str, &'a Value)> {
-    let reference = value.get("$ref")?.as_str()?;
+    let reference = value.get("$ref")?.as_str().filter(|it| it.len() <= REFERENCE_BYTES_MAX)?;
     Some((reference, document.pointer(reference.strip_prefix('#')?)?))
 }
 
-/// Writes schemas out with what they refer to put in its place, so that they mean the same without their document.
+/// Writes a value out with what it refers to put in its place, so that it means the same without its document. It stops
+/// where its room ends, since references can make gigabytes out of a small document.
 struct Writer<'a> {
     document: &'a Value,
     within: Vec<&'a str>,
-    left: usize,
+    out: String,
+    room: usize,
 }
 
+/// There is no more room.
+struct Full;
+
 impl<'a> Writer<'a> {
-    /// A schema that contains itself allows anything from there on.
-    fn whole(&mut self, schema: &'a Value) -> Value {
-        let anything = || Value::Object(Map::new());
-        self.left = self.left.saturating_sub(1);
-        if self.left == 0 {
-            return anything();
+    /// The text of a value; `None` when it is too long. What was written is taken from `left`, kept or not.
+    fn write(document: &'a Value, value: &'a Value, left: &mut usize) -> Option<String> {
+        let room = limit::SCHEMA_BYTES_MAX.min(*left);
+        let mut writer = Self { document, within: Vec::new(), out: String::new(), room };
+        let written = writer.value(value);
+        *left = left.saturating_sub(writer.out.len());
+        if written.is_err() && room < limit::SCHEMA_BYTES_MAX {
+            *left = 0;
         }
-        if let Some((reference, found)) = target(self.document, schema) {
+        written.ok().map(|()| writer.out)
+    }
+
+    fn push(&mut self, text: &str) -> Result<(), Full> {
+        if text.len() > self.room - self.out.len() {
+            return Err(Full);
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), Full> {
+        // Written as JSON it is longer by its quotes at least.
+        if text.len() + 2 > self.room - self.out.len() {
+            return Err(Full);
+        }
+        self.push(&Value::from(text).to_string())
+    }
+
+    /// A schema that contains itself allows anything from there on.
+    fn value(&mut self, value: &'a Value) -> Result<(), Full> {
+        if let Some((reference, found)) = target(self.document, value) {
             if self.within.contains(&reference) || self.within.len() >= REFERENCES_MAX {
-                return anything();
+                return self.push("{}");
             }
             self.within.push(reference);
-            let value = self.whole(found);
+            let written = self.value(found);
             self.within.pop();
-            return value;
+            return written;
         }
-        match schema {
-            Value::Object(members) => Value::Object(
-                members.iter().map(|(key, it)| (key.clone(), self.whole(it))).collect(),
-            ),
-            Value::Array(items) => Value::Array(items.iter().map(|it| self.whole(it)).collect()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
+        match value {
+            Value::Object(members) => {
+                let mut before = "{";
+                for (key, value) in members {
+                    self.push(before)?;
+                    self.text(key)?;
+                    self.push(":")?;
+                    self.value(value)?;
+                    before = ",";
+                }
+                self.push(if members.is_empty() { "{}" } else { "}" })
+            }
+            Value::Array(items) => {
+                let mut before = "[";
+                for value in items {
+                    self.push(before)?;
+                    self.value(value)?;
+                    before = ",";
+                }
+                self.push(if items.is_empty() { "[]" } else { "]" })
+            }
+            Value::String(text) => self.text(text),
+            Value::Null | Value::Bool(_) | Value::Number(_) => self.push(&value.to_string()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
 
@@ -226,7 +289,7 @@ mod tests {
             panic!("refused")
         };
         assert_eq!(wrong.len(), 1);
-        assert_eq!(wrong[0].pointer, "/document/webhooks/new~1order now");
+        assert_eq!(wrong[0].pointer, "/webhooks/new~1order now");
         assert!(read(&json!({ "openapi": "3.1.0" })).is_err());
         assert!(read(&json!([])).is_err());
     }
@@ -245,6 +308,31 @@ mod tests {
             "components": { "schemas": schemas },
         });
         let Err(crate::AppError::Invalid(wrong)) = read(&document) else { panic!("refused") };
-        assert_eq!(wrong.last().unwrap().pointer, "/document");
+        assert_eq!((&*wrong[0].pointer, wrong[0].code), ("/webhooks/a.b", "too_long"));
+    }
+
+    #[test]
+    fn many_types_that_refer_to_one_large_text_are_not_written_out() {
+        let large = |bytes: usize| {
+            let types = (0..600).map(|at| (format!("a.b{at}"), json!({ "$ref": "#/x" })));
+            json!({ "$defs": types.collect::<Map<_, _>>(), "x": { "description": "x".repeat(bytes) } })
+        };
+        let Err(crate::AppError::Invalid(wrong)) = read(&large(950_000)) else { panic!("refused") };
+        assert!(wrong.iter().all(|it| it.code == "too_long"), "{wrong:?}");
+        // Each of them is small enough, all of them are not.
+        let Err(crate::AppError::Invalid(wrong)) = read(&large(200_000)) else { panic!("refused") };
+        let wrong: Vec<_> = wrong.iter().map(|it| (&*it.pointer, it.code)).collect();
+        assert_eq!(wrong.last(), Some(&("", "too_long")), "{wrong:?}");
+        assert!(wrong.len() <= 2, "it stops at once: {wrong:?}");
+        assert_eq!(read(&large(1000)).unwrap().len(), 600);
+    }
+
+    #[test]
+    fn what_is_written_out_is_the_same_json() {
+        let schema = json!({ "a\"b": [1.5, null, true, "\u{1}ä", {}, []], "c": { "$ref": 7 } });
+        let mut left = BYTES_MAX;
+        let written = Writer::write(&schema, &schema, &mut left).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&written).unwrap(), schema);
+        assert_eq!(left, BYTES_MAX - written.len());
     }
 }

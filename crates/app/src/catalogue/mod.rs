@@ -6,19 +6,36 @@ mod aryeo;
 pub(crate) mod document;
 
 use hookyard_domain::event_type::CatalogueEntry;
+use hookyard_domain::profile::Profile;
+use hookyard_domain::subscription::Pattern;
 use hookyard_domain::time::Timestamp;
 
 /// A group of a built-in catalogue: its name and the types in it.
 type Group = (&'static str, &'static [&'static str]);
 
+fn groups(name: &str) -> Option<&'static [Group]> {
+    match name {
+        "aly" => Some(aly::GROUPS),
+        "alvys" => Some(alvys::GROUPS),
+        "aryeo" => Some(aryeo::GROUPS),
+        _ => None,
+    }
+}
+
+/// Whether a vendor offers what a pattern asks for: everything, or one type of its catalogue. One without a catalogue
+/// offers whatever it is asked for.
+pub(crate) fn offers(vendor: Profile, pattern: &Pattern) -> bool {
+    let Some(groups) = groups(vendor.as_str()) else { return true };
+    match pattern {
+        Pattern::Any => true,
+        Pattern::Below(_) => false,
+        Pattern::Exact(exact) => groups.iter().any(|(_, types)| types.contains(&exact.as_str())),
+    }
+}
+
 /// The entries of a built-in catalogue; `None` when there is none of that name.
 pub(crate) fn builtin(name: &str, now: Timestamp) -> Option<Vec<CatalogueEntry>> {
-    let groups = match name {
-        "aly" => aly::GROUPS,
-        "alvys" => alvys::GROUPS,
-        "aryeo" => aryeo::GROUPS,
-        _ => return None,
-    };
+    let groups = groups(name)?;
     let sample = |event_type: &str| {
         (name == "aly" && event_type == aly::SAMPLE.0).then(|| aly::SAMPLE.1.to_owned())
     };
@@ -58,6 +75,14 @@ mod tests {
         check("alvys", 27);
         check("aryeo", 61);
         assert!(builtin("acme", Timestamp::default()).is_none());
+    }
+
+    #[test]
+    fn a_vendor_offers_its_own_types_and_everything_but_no_prefixes() {
+        let offered = |vendor, pattern: &str| offers(vendor, &pattern.parse().unwrap());
+        assert!(offered(Profile::Aly, "order.created") && offered(Profile::Aly, "*"));
+        assert!(!offered(Profile::Aly, "order.*") && !offered(Profile::Aly, "order.shipped"));
+        assert!(offered(Profile::Alumia, "order.*") && offered(Profile::Alumia, "any.thing"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use hookyard_domain::delivery::EndReason;
 use hookyard_domain::endpoint::{Endpoint, EndpointSettings, EndpointStatus};
 use hookyard_domain::id::EndpointId;
 use hookyard_domain::key::KeyScope;
+use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::Verify;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
@@ -11,7 +12,7 @@ use hookyard_rules::{profiles, signing};
 use hookyard_store::StoreError;
 
 use super::input::{Bounds, EndpointPatch, within_limits};
-use super::{EndpointDetails, NONE, names};
+use super::{EndpointDetails, NONE};
 use crate::audit::{self, Act};
 use crate::checks::{Checks, path_id};
 use crate::{App, AppError, Caller};
@@ -42,10 +43,18 @@ impl App {
         let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
         let egress = &self.0.parts.egress;
         let bounds = Bounds { tenant: &snapshot.tenant, egress, surface: caller.surface };
+        let endpoints = match &patch.profile {
+            Some(_) => self.store().tenant_config(no).await?.map_or(0, |it| it.endpoints.len()),
+            None => 0,
+        };
         let change = Change { caller, tenant: no, id, action: "endpoint.updated" };
         let changed = self.change(change, |old, _| {
             unchanged_since(old, patch.if_revision.as_deref())?;
-            self.patched(bounds, old, patch.clone())
+            let new = self.patched(bounds, old, patch.clone())?;
+            if new.settings.profile != old.settings.profile {
+                within_profile(new.settings.profile, endpoints)?;
+            }
+            Ok(new)
         });
         let endpoint = changed.await?;
         let endpoint = self.challenged(endpoint).await;
@@ -59,16 +68,25 @@ impl App {
         patch: EndpointPatch,
     ) -> Result<Endpoint, AppError> {
         let mut checks = Checks::default();
-        let old_headers = self.open_headers(old)?;
-        let (settings, headers) =
-            patch.check(&mut checks, bounds, old.settings.clone(), old_headers.clone());
+        // Those that cannot be opened stay as they are, or are replaced as a whole.
+        let old_headers = self.readable_headers(old);
+        let are_replaced = patch.headers.is_some();
+        let (settings, headers) = patch.check(
+            &mut checks,
+            bounds,
+            old.settings.clone(),
+            old_headers.clone().unwrap_or_default(),
+        );
         if settings.profile != old.settings.profile {
             self.check_profile(&mut checks, old, &settings)?;
         }
         checks.done()?;
-        within_limits(&settings, bounds.tenant)?;
+        // What a limit says that was lowered since, is no matter of a change of something else.
+        if settings.events != old.settings.events || settings.profile != old.settings.profile {
+            within_limits(&settings, bounds.tenant)?;
+        }
         let mut new = old.clone();
-        if headers != old_headers {
+        if are_replaced && old_headers.as_ref() != Some(&headers) {
             new.headers = self.seal_headers(old.id, &headers)?;
         }
         new.status = status_after(old, &settings);
@@ -123,7 +141,7 @@ impl App {
         let act = Act {
             action: "endpoint.deleted",
             subject: id,
-            before: Some(audit::endpoint(&old, &names(&self.open_headers(&old)?))),
+            before: Some(audit::endpoint(&old, self.header_names(&old).as_deref())),
             ..Act::default()
         };
         let entry = self.entry(caller, now, act);
@@ -166,14 +184,12 @@ impl App {
             }
             new.updated_at = now;
             let subject = change.id.to_string();
-            let shown = |it: &Endpoint| -> Result<_, AppError> {
-                Ok(Some(audit::endpoint(it, &names(&self.open_headers(it)?))))
-            };
+            let shown = |it: &Endpoint| Some(audit::endpoint(it, self.header_names(it).as_deref()));
             let act = Act {
                 action: change.action,
                 subject: &subject,
-                before: shown(&old)?,
-                after: shown(&new)?,
+                before: shown(&old),
+                after: shown(&new),
             };
             let entry = self.entry(change.caller, now, act);
             match self.store().update_endpoint(new, entry).await {
@@ -186,6 +202,16 @@ impl App {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// Refuses a profile that does not allow its tenant as many endpoints as there are.
+fn within_profile(profile: Profile, endpoints: usize) -> Result<(), AppError> {
+    match profiles::of(profile).endpoints_max {
+        Some(limit) if endpoints > usize::try_from(limit).unwrap_or(usize::MAX) => {
+            Err(AppError::LimitReached { what: "endpoints", limit })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Making an endpoint.
 
-use hookyard_domain::endpoint::{Endpoint, EndpointNo, EndpointStatus};
+use hookyard_domain::endpoint::{Activity, DisabledReason, Endpoint, EndpointNo, EndpointStatus};
 use hookyard_domain::key::KeyScope;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::Verify;
@@ -26,18 +26,23 @@ impl App {
         let snapshot = self.engine().snapshot(no).await?;
         let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
         let tenant = &snapshot.tenant;
-        let bounds = Bounds { tenant, egress: &self.0.parts.egress };
+        let bounds = Bounds { tenant, egress: &self.0.parts.egress, surface: caller.surface };
         let mut checks = Checks::default();
         let given = new.secret.take().map(Secret::new);
+        let off = new.off;
         let checked = new.check(&mut checks, bounds);
-        let profile = checked.as_ref().map_or(tenant.profile, |(it, _)| it.profile);
+        let profile = checked.as_ref().map_or(bounds.profile(), |(it, _)| it.profile);
         let secret = self.secret(&mut checks, profile, given);
         let (settings, headers) = checks.done_with(checked)?;
         within_limits(&settings, tenant)?;
 
         let now = self.now();
         let id = self.fresh_id(now);
-        let pending = profiles::verify(&settings) == Verify::Challenge;
+        let status = match profiles::verify(&settings) {
+            _ if off => EndpointStatus::Disabled,
+            Verify::Challenge => EndpointStatus::Pending,
+            Verify::None => EndpointStatus::Active,
+        };
         let endpoint = Endpoint {
             no: EndpointNo::default(),
             id,
@@ -47,9 +52,9 @@ impl App {
                 current: secret.as_ref().map(|it| self.seal_secret(id, it)),
                 previous: None,
             },
-            status: if pending { EndpointStatus::Pending } else { EndpointStatus::Active },
-            disabled_reason: None,
-            disabled_at: None,
+            status,
+            disabled_reason: off.then_some(DisabledReason::Manual),
+            disabled_at: off.then_some(now),
             created_at: now,
             updated_at: now,
             revision: 0,
@@ -59,7 +64,7 @@ impl App {
         let act = Act {
             action: "endpoint.created",
             subject: &subject,
-            after: Some(audit::endpoint(&endpoint, &names(&headers))),
+            after: Some(audit::endpoint(&endpoint, Some(&names(&headers)))),
             ..Act::default()
         };
         let entry = self.entry(caller, now, act);
@@ -67,7 +72,8 @@ impl App {
         let endpoint = self.store().create_endpoint(endpoint, most, entry).await?;
         self.engine().config_changed(no).await;
         let endpoint = self.challenged(endpoint).await;
-        Ok(EndpointMade { details: self.details(endpoint).await?, secret })
+        // Nothing was counted yet, and nothing may fail any more once the secret is made.
+        Ok(EndpointMade { details: self.show(endpoint, Activity::default()), secret })
     }
 
     /// The secret to sign with: the caller's own if it will do, else a fresh one.

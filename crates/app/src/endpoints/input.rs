@@ -15,8 +15,11 @@ use hookyard_rules::{custom_headers, profiles};
 
 use super::MASKED;
 use crate::AppError;
+use crate::catalogue;
 use crate::checks::Checks;
 
+/// Attempts per second an endpoint may be limited to at least: one in a quarter of an hour or so.
+const PER_S_MIN: f64 = 0.001;
 /// Attempts per second an endpoint may be limited to at most.
 const PER_S_MAX: f64 = 10_000.0;
 /// Events or attempts in a burst at most.
@@ -97,11 +100,15 @@ pub struct NewEndpoint {
     pub verify: Option<String>,
     /// The owner's own JSON object, as text.
     pub metadata: Option<String>,
+    /// It begins switched off, by hand.
+    pub off: bool,
 }
 
 /// What to change of an endpoint. `None` stays as it is, null is the profile's value or nothing.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointPatch {
+    /// Change it only if its revision is one of these.
+    pub if_revision: Option<Vec<u64>>,
     /// Where deliveries go.
     pub url: Option<String>,
     /// Types, patterns such as `order.*`, or `*`.
@@ -141,6 +148,14 @@ pub struct EndpointPatch {
 pub(super) struct Bounds<'a> {
     pub(super) tenant: &'a Tenant,
     pub(super) egress: &'a EgressPolicy,
+    pub(super) surface: Option<Profile>,
+}
+
+impl Bounds<'_> {
+    /// The profile of an endpoint that names none.
+    pub(super) fn profile(self) -> Profile {
+        self.surface.unwrap_or(self.tenant.profile)
+    }
 }
 
 impl NewEndpoint {
@@ -152,7 +167,7 @@ impl NewEndpoint {
     ) -> Option<(EndpointSettings, Headers)> {
         let profile = profile(checks, bounds, self.profile.as_deref());
         let url = url(checks, bounds, &self.url);
-        let events = patterns(checks, &self.events);
+        let events = patterns(checks, bounds, &self.events);
         let headers = self.headers.unwrap_or_default();
         checks.all(custom_headers::check(&headers, "/headers"));
         let settings = EndpointSettings {
@@ -192,7 +207,7 @@ impl EndpointPatch {
             settings.url = url;
         }
         if let Some(list) = self.events {
-            settings.events = patterns(checks, &list);
+            settings.events = patterns(checks, bounds, &list);
         }
         if let Some(name) = self.name {
             settings.name = checks.text("/name", name, limit::NAME_CHARS_MAX);
@@ -255,7 +270,7 @@ pub(super) fn within_limits(settings: &EndpointSettings, tenant: &Tenant) -> Res
 }
 
 fn profile(checks: &mut Checks, bounds: Bounds<'_>, text: Option<&str>) -> Profile {
-    checks.parse("/profile", "unknown_profile", text).unwrap_or(bounds.tenant.profile)
+    checks.parse("/profile", "unknown_profile", text).unwrap_or(bounds.profile())
 }
 
 fn url(checks: &mut Checks, bounds: Bounds<'_>, text: &str) -> Option<EndpointUrl> {
@@ -272,7 +287,7 @@ fn url(checks: &mut Checks, bounds: Bounds<'_>, text: &str) -> Option<EndpointUr
     }
 }
 
-fn patterns(checks: &mut Checks, list: &[String]) -> Vec<Pattern> {
+fn patterns(checks: &mut Checks, bounds: Bounds<'_>, list: &[String]) -> Vec<Pattern> {
     if list.is_empty() {
         checks.required("/events");
     }
@@ -282,7 +297,13 @@ fn patterns(checks: &mut Checks, list: &[String]) -> Vec<Pattern> {
         return Vec::new();
     }
     let read = list.iter().enumerate().filter_map(|(at, text)| {
-        checks.parse(&format!("/events/{at}"), "bad_event_type", Some(text))
+        let pointer = format!("/events/{at}");
+        let pattern: Pattern = checks.parse(&pointer, "bad_event_type", Some(text))?;
+        if bounds.surface.is_some_and(|it| !catalogue::offers(it, &pattern)) {
+            let message = "use exact types of the catalogue, or `*` for all of them";
+            checks.wrong(pointer, "unknown_event_type", message);
+        }
+        Some(pattern)
     });
     Checks::distinct(read.collect())
 }
@@ -363,9 +384,9 @@ fn delays_ms(checks: &mut Checks, delays: &[f64]) -> Vec<u64> {
 }
 
 fn rate_limit(checks: &mut Checks, input: &RateLimitInput) -> Option<RateLimit> {
-    let good = input.per_s > 0.0 && input.per_s <= PER_S_MAX;
+    let good = (PER_S_MIN..=PER_S_MAX).contains(&input.per_s);
     if !good {
-        let message = format!("use a number above 0, {PER_S_MAX} at most");
+        let message = format!("use {PER_S_MIN} to {PER_S_MAX}");
         checks.wrong("/rate_limit/per_s", "out_of_range", message);
     }
     let burst = checks.whole("/rate_limit/burst", input.burst, 1, BURST_MAX);

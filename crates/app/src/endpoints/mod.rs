@@ -7,12 +7,14 @@ pub mod probe;
 pub mod secrets;
 mod states;
 
+use std::error::Error;
+
 use hookyard_domain::endpoint::{Activity, Endpoint, EndpointSettings};
 use hookyard_domain::headers::Headers;
 use hookyard_domain::id::EndpointId;
 use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
-use hookyard_domain::page::Page;
+use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::retry::{AutoDisable, RateLimit, RetryPolicy, Verify};
 use hookyard_domain::secret::{Sealed, Secret};
 use hookyard_domain::tenant::TenantNo;
@@ -36,8 +38,8 @@ pub struct EndpointDetails {
     pub endpoint: Endpoint,
     /// What is counted of it.
     pub activity: Activity,
-    /// Its custom headers; values that may be credentials read [`MASKED`].
-    pub headers: Headers,
+    /// Its custom headers; values that may be credentials read [`MASKED`]. `None` when they cannot be opened.
+    pub headers: Option<Headers>,
     /// What is in force, its own or its profile's.
     pub policy: Policy,
 }
@@ -93,12 +95,12 @@ impl App {
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
         checks.done()?;
-        let page = self.store().endpoints(no, page).await?;
+        let page = self.endpoints_seen(caller, no, page).await?;
         let numbers: Vec<_> = page.rows.iter().map(|it| it.no).collect();
         let activities = self.store().activity(no, &numbers).await?;
         let rows = page.rows.into_iter().zip(activities);
         let rows = rows.map(|(endpoint, activity)| self.show(endpoint, activity));
-        Ok(Page { rows: rows.collect::<Result<_, _>>()?, next: page.next })
+        Ok(Page { rows: rows.collect(), next: page.next })
     }
 
     /// One endpoint.
@@ -109,24 +111,78 @@ impl App {
         id: &str,
     ) -> Result<EndpointDetails, AppError> {
         let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
-        let endpoint = self.load_endpoint(no, id).await?;
+        let endpoint = self.load_endpoint(caller, no, id).await?;
         self.details(endpoint).await
     }
 
-    async fn load_endpoint(&self, no: TenantNo, id: &str) -> Result<Endpoint, AppError> {
-        let id: EndpointId = path_id(id, "endpoint")?;
-        self.store().endpoint(no, id).await?.ok_or(NONE)
+    /// A page of those the caller sees; the place it ends at is the store's own.
+    async fn endpoints_seen(
+        &self,
+        caller: &Caller,
+        no: TenantNo,
+        wanted: PageRequest,
+    ) -> Result<Page<Endpoint>, AppError> {
+        let most = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+        let mut rows = Vec::new();
+        let mut cursor = wanted.cursor;
+        loop {
+            // Never more than are missing, so that the page ends where the last row looked at ends.
+            let limit = u32::try_from(most.saturating_sub(rows.len())).unwrap_or(u32::MAX);
+            let page = self.store().endpoints(no, PageRequest { limit, cursor }).await?;
+            rows.extend(page.rows.into_iter().filter(|it| caller.sees(it.settings.profile)));
+            if page.next.is_none() || rows.len() >= most {
+                return Ok(Page { rows, next: page.next });
+            }
+            cursor = page.next;
+        }
+    }
+
+    pub(crate) async fn load_endpoint(
+        &self,
+        caller: &Caller,
+        no: TenantNo,
+        id: &str,
+    ) -> Result<Endpoint, AppError> {
+        self.seen_endpoint(caller, no, path_id(id, "endpoint")?).await
+    }
+
+    async fn seen_endpoint(
+        &self,
+        caller: &Caller,
+        no: TenantNo,
+        id: EndpointId,
+    ) -> Result<Endpoint, AppError> {
+        let found = self.store().endpoint(no, id).await?;
+        found.filter(|it| caller.sees(it.settings.profile)).ok_or(NONE)
     }
 
     async fn details(&self, endpoint: Endpoint) -> Result<EndpointDetails, AppError> {
         let activity = self.store().activity(endpoint.tenant, &[endpoint.no]).await?;
-        self.show(endpoint, activity.first().copied().unwrap_or_default())
+        Ok(self.show(endpoint, activity.first().copied().unwrap_or_default()))
     }
 
-    fn show(&self, endpoint: Endpoint, activity: Activity) -> Result<EndpointDetails, AppError> {
-        let headers = redact::headers(self.open_headers(&endpoint)?);
+    fn show(&self, endpoint: Endpoint, activity: Activity) -> EndpointDetails {
+        let headers = self.readable_headers(&endpoint).map(redact::headers);
         let policy = Policy::of(&endpoint.settings);
-        Ok(EndpointDetails { endpoint, activity, headers, policy })
+        EndpointDetails { endpoint, activity, headers, policy }
+    }
+
+    /// The custom headers in the open, if they can be opened. One endpoint's damage, or a master key that was taken away
+    /// too early, must not keep the others from being shown, nor this one from being mended.
+    fn readable_headers(&self, endpoint: &Endpoint) -> Option<Headers> {
+        match self.open_headers(endpoint) {
+            Ok(headers) => Some(headers),
+            Err(error) => {
+                let error = error.source();
+                tracing::error!(endpoint.id = %endpoint.id, error, "an endpoint's headers cannot be opened");
+                None
+            }
+        }
+    }
+
+    /// The names of the custom headers, for the audit log.
+    fn header_names(&self, endpoint: &Endpoint) -> Option<Vec<String>> {
+        self.readable_headers(endpoint).as_ref().map(names)
     }
 
     /// The custom headers in the open.

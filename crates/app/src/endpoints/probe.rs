@@ -10,6 +10,7 @@ use hookyard_domain::id::{DeliveryId, EventId};
 use hookyard_domain::key::KeyScope;
 use hookyard_domain::subscription::Pattern;
 use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::url::EndpointUrl;
 
 use super::EndpointDetails;
 use crate::checks::Checks;
@@ -36,6 +37,10 @@ pub struct TestedEndpoint {
     pub event: EventId,
     /// Its only delivery.
     pub delivery: DeliveryId,
+    /// Its type.
+    pub event_type: EventType,
+    /// Where it went.
+    pub url: EndpointUrl,
     /// Its only attempt.
     pub attempt: Attempt,
 }
@@ -62,7 +67,7 @@ impl App {
         id: &str,
     ) -> Result<VerifiedEndpoint, AppError> {
         let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
-        let endpoint = self.load_endpoint(no, id).await?;
+        let endpoint = self.load_endpoint(caller, no, id).await?;
         let verified = self.engine().verify(no, endpoint.id).await?;
         Ok(VerifiedEndpoint {
             passed: verified.passed,
@@ -81,7 +86,7 @@ impl App {
         test: TestInput,
     ) -> Result<TestedEndpoint, AppError> {
         let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
-        let endpoint = self.load_endpoint(no, id).await?;
+        let endpoint = self.load_endpoint(caller, no, id).await?;
         let most = self.payload_limit(no).await?;
         let mut checks = Checks::default();
         let given = checks.parse("/type", "bad_event_type", test.event_type.as_deref());
@@ -99,8 +104,9 @@ impl App {
             Some(data) => data,
             None => self.sample(no, &event_type).await?,
         };
+        let url = endpoint.settings.url;
         let content = EventContent {
-            event_type,
+            event_type: event_type.clone(),
             scope: endpoint.settings.scope,
             occurred_at: None,
             data,
@@ -114,6 +120,8 @@ impl App {
         Ok(TestedEndpoint {
             event: tested.event,
             delivery: tested.delivery,
+            event_type,
+            url,
             attempt: tested.attempt,
         })
     }

@@ -8,8 +8,8 @@ use hookyard_domain::limit;
 use hookyard_domain::secret::{Sealed, SealedSecrets, Secret};
 use hookyard_rules::profiles;
 
+use super::EndpointMade;
 use super::change::Change;
-use super::{EndpointMade, NONE};
 use crate::audit::Act;
 use crate::checks::{Checks, path_id};
 use crate::{App, AppError, Caller};
@@ -33,7 +33,7 @@ impl App {
         input: RotateInput,
     ) -> Result<EndpointMade, AppError> {
         let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
-        let profile = self.load_endpoint(no, id).await?.settings.profile;
+        let profile = self.load_endpoint(caller, no, id).await?.settings.profile;
         let id: EndpointId = path_id(id, "endpoint")?;
         let mut checks = Checks::default();
         let most = i64::try_from(limit::OVERLAP_MAX.as_secs()).unwrap_or(i64::MAX);
@@ -73,16 +73,15 @@ impl App {
         id: &str,
     ) -> Result<Secret, AppError> {
         let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
-        let endpoint = self.load_endpoint(no, id).await?;
+        let endpoint = self.load_endpoint(caller, no, id).await?;
         let none = || AppError::conflict("no_secret", "the endpoint has no secret");
         let sealed = endpoint.secrets.current.as_ref().ok_or_else(none)?;
         let secret = self.open_secret(endpoint.id, sealed)?;
         let act = Act { action: "endpoint.secret_revealed", subject: id, ..Act::default() };
         let now = self.now();
         let entry = self.entry(caller, now, act);
-        // The port writes the log together with a change: here the change is that the endpoint was touched.
-        self.store().update_endpoint(endpoint, entry).await?.ok_or(NONE)?;
-        self.engine().config_changed(no).await;
+        // Before it is told: a look that could not be written down is not given.
+        self.store().note(no, entry).await?;
         Ok(secret)
     }
 

@@ -41,6 +41,8 @@ fn wrong_fields_are_pointed_out() {
     refused(NewEvent { changes: object, ..good() }, "/changes", "not_a_list");
     let headers = Headers(vec![("Host".into(), "x".into())]);
     refused(NewEvent { headers, ..good() }, "/headers/Host", "reserved_header");
+    let headers = Headers(vec![("X-Trace".into(), "x".into()), ("X-Api-Key".into(), "x".into())]);
+    refused(NewEvent { headers, ..good() }, "/headers/X-Api-Key", "credential_header");
 }
 
 #[test]

@@ -20,7 +20,10 @@ async fn an_entry_is_made_once_replaced_at_will_and_taken_away() {
     assert_eq!(code(again), "event_type_exists");
     world.clock.forward(Duration::from_secs(1));
     let new = EventTypeInput { description: Some("An order".into()), ..input("ignored") };
-    app.put_event_type(operator, "acme", "order.created", new).await.unwrap();
+    let (_, fresh) = app.put_event_type(operator, "acme", "order.created", new).await.unwrap();
+    assert!(!fresh, "it was there");
+    let (_, fresh) = app.put_event_type(operator, "acme", "new.one", input("")).await.unwrap();
+    assert!(fresh, "it was not there");
     let kept = app.event_type(operator, "acme", "order.created").await.unwrap();
     assert_eq!((kept.description.as_deref(), kept.created_at), (Some("An order"), made.created_at));
     assert!(kept.updated_at > made.updated_at);

@@ -66,14 +66,16 @@ async fn header_values_that_may_be_credentials_are_masked() {
         ..endpoint(URL, &["*"])
     };
     let made = world.endpoint(new).await;
-    assert_eq!(made.details.headers, pairs([("Authorization", "[redacted]"), ("X-Team", "core")]));
+    let shown = Some(pairs([("Authorization", "[redacted]"), ("X-Team", "core")]));
+    assert_eq!(made.details.headers, shown);
     let id = made.details.endpoint.id.to_string();
     let patch = EndpointPatch {
         headers: Some(Some(pairs([("Authorization", "[redacted]"), ("X-Team", "web")]))),
         ..EndpointPatch::default()
     };
     let details = world.app.update_endpoint(&world.operator, "acme", &id, patch).await.unwrap();
-    assert_eq!(details.headers, pairs([("Authorization", "[redacted]"), ("X-Team", "web")]));
+    let shown = Some(pairs([("Authorization", "[redacted]"), ("X-Team", "web")]));
+    assert_eq!(details.headers, shown);
     let log = format!("{:?}", world.audit().await);
     assert!(log.contains("Authorization") && !log.contains("Bearer abc"));
     world.end().await;
@@ -115,6 +117,42 @@ async fn another_profile_needs_a_secret_that_suits_it() {
     let patch = EndpointPatch { profile: Some(None), ..EndpointPatch::default() };
     let answer = world.app.update_endpoint(&world.operator, "acme", &id, patch).await;
     assert_eq!(wrong(answer), [("/profile".to_owned(), "secret_mismatch")]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_change_of_profile_keeps_to_the_new_ones_limits() {
+    let world = World::new().await;
+    let mut last = None;
+    for _ in 0..51 {
+        last = Some(world.endpoint(endpoint(CLOSED, &["load.changed"])).await);
+    }
+    let id = last.unwrap().details.endpoint.id.to_string();
+    let change = |patch| world.app.update_endpoint(&world.operator, "acme", &id, patch);
+    let profile =
+        |name: &str| EndpointPatch { profile: Some(Some(name.into())), ..EndpointPatch::default() };
+    assert_eq!(code(change(profile("alvys")).await), "limit_reached");
+    change(profile("standard")).await.unwrap();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_limit_that_was_lowered_stands_in_nobodys_way_who_changes_something_else() {
+    let world = World::new().await;
+    let made = world.endpoint(endpoint(URL, &["a", "b", "c"])).await;
+    let id = made.details.endpoint.id.to_string();
+    let limits = LimitsInput { event_types_per_endpoint: Some(Some(2)), ..LimitsInput::default() };
+    let patch = TenantPatch { limits: Some(Some(limits)), ..TenantPatch::default() };
+    world.app.update_tenant(&world.operator, "acme", patch).await.unwrap();
+    let change = |patch| world.app.update_endpoint(&world.operator, "acme", &id, patch);
+    let named = EndpointPatch { name: Some(Some("A".into())), ..EndpointPatch::default() };
+    assert_eq!(change(named).await.unwrap().endpoint.settings.name.as_deref(), Some("A"));
+    let events = |types: &[&str]| EndpointPatch {
+        events: Some(types.iter().map(|it| (*it).to_owned()).collect()),
+        ..EndpointPatch::default()
+    };
+    assert_eq!(code(change(events(&["a", "b", "d"])).await), "limit_reached");
+    change(events(&["a", "b"])).await.unwrap();
     world.end().await;
 }
 

@@ -6,6 +6,7 @@
     reason = "what fails in a test's own helpers fails the test"
 )]
 
+mod attempt_log;
 mod callers;
 mod catalogue;
 mod deliveries;
@@ -13,6 +14,8 @@ mod diff;
 mod endpoints;
 mod idempotency;
 mod publish;
+mod sealed;
 mod signatures;
+mod surfaces;
 mod tenants;
 mod world;

@@ -57,6 +57,7 @@ pub struct World {
     pub app: App,
     pub clock: Arc<SteppedClock>,
     pub operator: Caller,
+    pub store: Arc<SqliteStore>,
     running: Option<Running>,
 }
 
@@ -80,7 +81,7 @@ impl World {
         .await
         .unwrap();
         let app = App::new(Parts {
-            store,
+            store: store.clone(),
             engine: running.engine.clone(),
             clock: clock.clone(),
             chance,
@@ -90,7 +91,7 @@ impl World {
         });
         let origin = Some("192.0.2.7".to_owned());
         let operator = app.authenticate(Some(OPERATOR_KEY), origin).await.unwrap();
-        let world = Self { app, clock, operator, running: Some(running) };
+        let world = Self { app, clock, operator, store, running: Some(running) };
         world.tenant(NewTenant { id: "acme".into(), ..NewTenant::default() }).await;
         world
     }

@@ -16,12 +16,18 @@ pub struct Args {
 enum Surface {
     /// Hookyard's own, `/v1`
     Native,
+    /// Aly's, `/api/storefront/v1/merchant/webhooks`
+    Aly,
+    /// Alvys's, `/api/p/v3/webhooks`
+    Alvys,
 }
 
 /// Prints the document.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let document = match args.surface {
         Surface::Native => hookyard_http::native::openapi::document_json(),
+        Surface::Aly => hookyard_http::dialects::aly::openapi::document_json(),
+        Surface::Alvys => hookyard_http::dialects::alvys::openapi::document_json(),
     };
     output::say(document.trim_end());
     Ok(Exit::Ok)

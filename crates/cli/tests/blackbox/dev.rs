@@ -36,6 +36,43 @@ async fn a_data_folder_that_was_used_before_works_again() {
 }
 
 #[tokio::test]
+async fn of_its_keys_the_last_one_alone_works() {
+    let world = World::new();
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        let args = ["dev", "--once", "--listen", "127.0.0.1:0", "--data", "data"];
+        let ran = world.run(&args).await.ok();
+        keys.push(after(&ran.stdout, "API key").to_owned());
+    }
+    let server = world.serve().await;
+    let list = "/v1/tenants/demo/api-keys";
+    let named = server.operator().get(list).await.expect(200);
+    assert_eq!(named["data"].as_array().unwrap().len(), 1, "{named}");
+    let answers = keys.iter().map(async |key| server.client(key).get(list).await.status);
+    let mut statuses = Vec::new();
+    for answer in answers {
+        statuses.push(answer.await);
+    }
+    assert_eq!(statuses, [401, 401, 200]);
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn the_folder_address_and_settings_of_a_server_are_not_taken_over() {
+    let world = World::new();
+    let production = world.path("production");
+    let env = [
+        ("HOOKYARD_DATA", production.to_str().unwrap()),
+        ("HOOKYARD_LISTEN", "203.0.113.1:80"),
+        ("HOOKYARD_CONFIG", "no-such-file.toml"),
+        ("HOOKYARD_DATABASE_URL", "postgres://localhost/production"),
+    ];
+    let ran = world.run_with(&["dev", "--once", "--listen", "127.0.0.1:0"], &env).await.ok();
+    assert!(ran.stdout.contains("in a temporary folder"), "{ran:#?}");
+    assert!(!production.exists());
+}
+
+#[tokio::test]
 async fn it_goes_on_serving_and_its_commands_work_as_they_stand() {
     let world = World::new();
     let mut command = world.hookyard(&["dev", "--listen", "127.0.0.1:0"]);

@@ -9,6 +9,8 @@ mod backup;
 mod crash;
 mod delivery;
 mod dev;
+mod dialects;
+mod master_key;
 mod native;
 mod operator_key;
 mod python;

@@ -67,6 +67,47 @@ async fn what_is_wrong_with_an_event_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn both_ways_to_publish_take_the_same_sizes_and_times() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let one =
+        async |body: &str| world.ask(OPERATOR, EVENTS, &[], body.to_owned()).await.status.as_u16();
+    let in_batch = async |body: &str| {
+        let route = "POST /v1/tenants/acme/events/batch";
+        let answer = world.ask(OPERATOR, route, &[], format!("[{body}]")).await.expect(202);
+        u16::try_from(answer["results"][0]["status"].as_u64().unwrap()).unwrap()
+    };
+    let part = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "a".repeat(bytes - 8));
+    let most = 1024 * 1024;
+    let whole = |data: usize, previous: usize| {
+        let (data, previous) = (part(data), part(previous));
+        format!(r#"{{"type":"a","data":{data},"previous":{previous},"changes":[{previous}]}}"#)
+    };
+    let early = r#"{"type":"a","data":1,"occurred_at":"-000001-01-01T00:00:00Z"}"#;
+    for (body, status) in [
+        (whole(600_000, 600_000), 202),
+        (whole(most, most - 2), 202),
+        (whole(most + 1, 100), 413),
+        (whole(100, most + 1), 413),
+        (early.to_owned(), 422),
+    ] {
+        assert_eq!((one(&body).await, in_batch(&body).await), (status, status));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_batch_that_is_nested_too_deep_fails_alone() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let (opening, closing) = ("[".repeat(100), "]".repeat(100));
+    let body = format!(r#"[{{"type":"a","data":1}},{{"type":"a","data":{opening}{closing}}}]"#);
+    let route = "POST /v1/tenants/acme/events/batch";
+    let results = world.ask(OPERATOR, route, &[], body).await.expect(202)["results"].clone();
+    assert_eq!((&results[0]["status"], &results[1]["status"]), (&json!(202), &json!(422)));
+    assert_eq!(results[1]["error"]["errors"][0]["code"], "nested_too_deep");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_event_of_a_batch_fails_alone() {
     let world = World::start().await;
     world.tenant("acme").await;

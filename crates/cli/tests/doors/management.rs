@@ -116,6 +116,8 @@ async fn event_types_are_kept_and_catalogues_imported() {
     world.op(&format!("POST {base}"), body).await.problem(409, "event_type_exists");
     let put = world.op(&format!("PUT {base}/order.created"), json!({"group": "Orders"})).await;
     assert_eq!(put.expect(200)["group"], "Orders");
+    let put = world.op(&format!("PUT {base}/order.paid"), json!({"group": "Orders"})).await;
+    assert_eq!(put.expect(201)["name"], "order.paid");
     let other = json!({"name": "order.deleted"});
     let refused = world.op(&format!("PUT {base}/order.created"), other).await;
     assert_eq!(refused.problem(422, "invalid"), ["/name"]);
@@ -129,6 +131,94 @@ async fn event_types_are_kept_and_catalogues_imported() {
         .op(&format!("POST {base}/import"), json!({"catalogue": "none"}))
         .await
         .problem(422, "invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_type_that_could_never_be_looked_at_is_not_made() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let base = "/v1/tenants/acme/event-types";
+    let made = world.op(&format!("POST {base}"), json!({"name": "import"})).await;
+    assert_eq!(made.problem(422, "invalid"), ["/name"]);
+    assert_eq!(made.json()["errors"][0]["code"], "reserved_name");
+    let document = json!({"webhooks": {"import": {}, "import.done": {}}});
+    let loaded = world.op(&format!("POST {base}/import"), document).await;
+    assert_eq!(loaded.problem(422, "invalid"), ["/webhooks/import"]);
+    assert_eq!(world.get(base).await.expect(200)["data"], json!([]));
+    let event = r#"{"type":"import","data":1}"#;
+    world.ask(crate::world::OPERATOR, "POST /v1/tenants/acme/events", &[], event).await.expect(202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_imported_is_pointed_at_in_the_body_as_it_was_sent() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let import = async |body: Value| {
+        let answer = world.op("POST /v1/tenants/acme/event-types/import", body).await;
+        answer.problem(422, "invalid")
+    };
+    assert_eq!(import(json!({"catalogue": "aly", "foo": 1})).await, ["/foo"]);
+    assert_eq!(import(json!({"openapi": "3.1.0"})).await, [""]);
+    assert_eq!(import(json!({"webhooks": {"bad name/~": {}}})).await, ["/webhooks/bad name~1~0"]);
+    assert_eq!(import(json!({"title": "bad name"})).await, ["/title"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_takes_an_empty_body_and_refuses_what_it_has_no_place_for() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let base = "/v1/tenants/acme";
+    let body = json!({"url": "https://example.com/hooks", "events": "*"});
+    let made = world.op(&format!("POST {base}/endpoints"), body).await.expect(201);
+    let endpoint = format!("POST {base}/endpoints/{}", made["id"].as_str().unwrap());
+    let delivery = format!("POST {base}/deliveries/dlv_00000000000000000000000000");
+    let mut routes: Vec<_> = ["pause", "resume", "disable", "enable", "reveal-secret"]
+        .map(|act| (format!("{endpoint}/{act}"), 200))
+        .to_vec();
+    routes.extend(["retry", "cancel"].map(|act| (format!("{delivery}/{act}"), 404)));
+    for (route, status) in &routes {
+        let ask = async |headers: &[(&str, &str)], body: &'static str| {
+            world.ask(crate::world::OPERATOR, route, headers, body).await
+        };
+        for empty in ["", "{}"] {
+            ask(&[], empty).await.expect(*status);
+        }
+        assert_eq!(ask(&[], r#"{"reason":"x"}"#).await.problem(422, "invalid"), ["/reason"]);
+        ask(&[], "nope").await.problem(400, "malformed_json");
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        ask(&form, "a=b").await.problem(415, "unsupported_media_type");
+    }
+    let verify = world.op(&format!("{endpoint}/verify"), json!({"x": 1})).await;
+    assert_eq!(verify.problem(422, "invalid"), ["/x"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_of_a_refused_request_may_be_used_again() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let key = [("idempotency-key", "k")];
+    let post = async |body: Value| {
+        let route = "POST /v1/tenants/acme/event-types";
+        world.ask(crate::world::OPERATOR, route, &key, body.to_string()).await
+    };
+    post(json!({"name": "two words"})).await.problem(422, "invalid");
+    let made = post(json!({"name": "two.words"})).await;
+    made.expect(201);
+    assert!(made.headers.get("idempotency-replayed").is_none());
+    let again = post(json!({"name": "two.words"})).await;
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    post(json!({"name": "two words"})).await.problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_rate_is_answered_as_it_was_given() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let route = "POST /v1/tenants/acme/endpoints";
+    let with = |per_s: f64| json!({"url": "https://example.com/", "events": "*", "rate_limit": {"per_s": per_s}});
+    let made = world.op(route, with(0.0015)).await.expect(201);
+    assert_eq!(made["rate_limit"]["per_s"], 0.0015);
+    assert_eq!(world.op(route, with(0.0001)).await.problem(422, "invalid"), ["/rate_limit/per_s"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -244,7 +334,8 @@ async fn what_is_signed_verifies_and_what_is_changed_does_not() {
     let bad = world.op("POST /v1/signatures/verify", verify("{}")).await.expect(200);
     assert_eq!(bad["valid"], false);
     assert!(bad["reason"].is_string() && bad["checks"].is_array());
-    let refused = world.op("POST /v1/signatures/sign", json!({"scheme": "rot13"})).await;
+    let refused =
+        world.op("POST /v1/signatures/sign", json!({"scheme": "rot13", "payload": ""})).await;
     assert!(refused.problem(422, "invalid").contains(&"/scheme".to_owned()));
 }
 

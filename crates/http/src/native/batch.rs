@@ -8,13 +8,12 @@ use hookyard_app::{Accepted, AppError, IdempotencyKey};
 use hookyard_domain::invalid::Invalid;
 use hookyard_domain::limit;
 use http::StatusCode;
-use serde_json::value::RawValue;
 
 use super::extract::{AtTenant, Reply, reply};
-use super::idempotency::KEY;
 use super::problem::{Refused, problem};
 use super::publish;
 use crate::body::{self, BodyError};
+use crate::idempotency::KEY;
 use crate::state::DoorState;
 
 type Item = Result<hookyard_app::NewEvent, Vec<Invalid>>;
@@ -67,7 +66,7 @@ fn form(headers: &http::HeaderMap) -> Result<Form, BodyError> {
 }
 
 fn of_array(bytes: &Bytes) -> Result<Vec<Item>, Refused> {
-    let raw: Vec<&RawValue> = body::json(bytes)?;
+    let raw = body::items(bytes)?;
     if raw.len() > limit::BATCH_EVENTS_MAX {
         return Err(Refused::TooManyEvents);
     }
@@ -87,6 +86,9 @@ fn item(bytes: &Bytes, json: &[u8]) -> Item {
     match body::json::<Object<NewEvent<'_>>>(json) {
         Ok(Object(event)) => Ok(publish::event(bytes, event)),
         Err(BodyError::Form(fault)) => Err(vec![fault]),
+        Err(error @ BodyError::TooDeep) => {
+            Err(vec![Invalid::new("", "nested_too_deep", error.to_string())])
+        }
         Err(error) => Err(vec![Invalid::new("", "malformed_json", error.to_string())]),
     }
 }
@@ -136,6 +138,19 @@ mod tests {
         assert_eq!(items[3].as_ref().unwrap().data, r#"{"x": 1}"#);
         assert!(of_array(&Bytes::from_static(b"[{]")).is_err());
         assert!(of_array(&Bytes::from_static(b"{}")).is_err());
+    }
+
+    #[test]
+    fn an_item_that_is_nested_too_deep_fails_alone() {
+        let deep = |levels: usize| {
+            format!(r#"{{"type":"a","data":{}{}}}"#, "[".repeat(levels), "]".repeat(levels))
+        };
+        let (most, more) = (deep(limit::JSON_DEPTH_MAX - 1), deep(limit::JSON_DEPTH_MAX));
+        let far = deep(200_000);
+        let items = of_array(&Bytes::from(format!("[{more},{most},{far}]"))).unwrap();
+        assert_eq!(shape(&items), [Err(""), Ok("a"), Err("")]);
+        assert_eq!(items[2].as_ref().unwrap_err()[0].code, "nested_too_deep");
+        assert!(of_array(&Bytes::from("[".repeat(200_000))).is_err());
     }
 
     #[test]

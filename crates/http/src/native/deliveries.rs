@@ -6,7 +6,7 @@ use hookyard_api::deliveries::{Delivery, DeliveryPage, DeliveryQuery};
 use hookyard_api::page::{Page, PageQuery};
 use http::StatusCode;
 
-use super::extract::{AtItem, AtTenant, Params, Reply, reply};
+use super::extract::{AtItem, AtTenant, NoBody, Params, Reply, reply};
 use crate::state::DoorState;
 
 /// List deliveries
@@ -61,7 +61,7 @@ pub async fn attempts(State(state): State<DoorState>, at: AtItem, query: Params)
     post, path = "/v1/tenants/{tenant}/deliveries/{id}/retry", operation_id = "retry_delivery", tag = "Deliveries",
     responses((status = 202, description = "The delivery as it is now.", body = Delivery)),
 )]
-pub async fn retry(State(state): State<DoorState>, at: AtItem) -> Reply {
+pub async fn retry(State(state): State<DoorState>, at: AtItem, _: NoBody) -> Reply {
     let delivery = state.app().retry_delivery(&at.caller, &at.tenant, &at.id).await?;
     reply(StatusCode::ACCEPTED, &Delivery::from(delivery))
 }
@@ -73,7 +73,7 @@ pub async fn retry(State(state): State<DoorState>, at: AtItem) -> Reply {
     post, path = "/v1/tenants/{tenant}/deliveries/{id}/cancel", operation_id = "cancel_delivery", tag = "Deliveries",
     responses((status = 200, description = "The delivery as it is now.", body = Delivery)),
 )]
-pub async fn cancel(State(state): State<DoorState>, at: AtItem) -> Reply {
+pub async fn cancel(State(state): State<DoorState>, at: AtItem, _: NoBody) -> Reply {
     let delivery = state.app().cancel_delivery(&at.caller, &at.tenant, &at.id).await?;
     reply(StatusCode::OK, &Delivery::from(delivery))
 }

@@ -19,7 +19,7 @@ use hookyard_domain::headers::Headers;
 use hookyard_domain::invalid::Invalid;
 use http::StatusCode;
 
-use super::extract::{AtItem, AtTenant, Json, MaybeJson, Params, Reply, no_content, reply};
+use super::extract::{AtItem, AtTenant, Json, MaybeJson, NoBody, Params, Reply, no_content, reply};
 use super::problem::Refused;
 use crate::state::DoorState;
 
@@ -99,7 +99,7 @@ pub async fn delete(State(state): State<DoorState>, at: AtItem) -> Reply {
     post, path = "/v1/tenants/{tenant}/endpoints/{id}/enable", operation_id = "enable_endpoint", tag = "Endpoints",
     responses((status = 200, description = "The endpoint as it is after.", body = Endpoint)),
 )]
-pub async fn enable(State(state): State<DoorState>, at: AtItem) -> Reply {
+pub async fn enable(State(state): State<DoorState>, at: AtItem, _: NoBody) -> Reply {
     let details = state.app().enable_endpoint(&at.caller, &at.tenant, &at.id).await?;
     reply(StatusCode::OK, &shown(details))
 }
@@ -111,7 +111,7 @@ pub async fn enable(State(state): State<DoorState>, at: AtItem) -> Reply {
     post, path = "/v1/tenants/{tenant}/endpoints/{id}/disable", operation_id = "disable_endpoint", tag = "Endpoints",
     responses((status = 200, description = "The endpoint as it is after.", body = Endpoint)),
 )]
-pub async fn disable(State(state): State<DoorState>, at: AtItem) -> Reply {
+pub async fn disable(State(state): State<DoorState>, at: AtItem, _: NoBody) -> Reply {
     let details = state.app().disable_endpoint(&at.caller, &at.tenant, &at.id).await?;
     reply(StatusCode::OK, &shown(details))
 }
@@ -123,7 +123,7 @@ pub async fn disable(State(state): State<DoorState>, at: AtItem) -> Reply {
     post, path = "/v1/tenants/{tenant}/endpoints/{id}/pause", operation_id = "pause_endpoint", tag = "Endpoints",
     responses((status = 200, description = "The endpoint as it is after.", body = Endpoint)),
 )]
-pub async fn pause(State(state): State<DoorState>, at: AtItem) -> Reply {
+pub async fn pause(State(state): State<DoorState>, at: AtItem, _: NoBody) -> Reply {
     let details = state.app().pause_endpoint(&at.caller, &at.tenant, &at.id).await?;
     reply(StatusCode::OK, &shown(details))
 }
@@ -135,7 +135,7 @@ pub async fn pause(State(state): State<DoorState>, at: AtItem) -> Reply {
     post, path = "/v1/tenants/{tenant}/endpoints/{id}/resume", operation_id = "resume_endpoint", tag = "Endpoints",
     responses((status = 200, description = "The endpoint as it is after.", body = Endpoint)),
 )]
-pub async fn resume(State(state): State<DoorState>, at: AtItem) -> Reply {
+pub async fn resume(State(state): State<DoorState>, at: AtItem, _: NoBody) -> Reply {
     let details = state.app().resume_endpoint(&at.caller, &at.tenant, &at.id).await?;
     reply(StatusCode::OK, &shown(details))
 }
@@ -147,7 +147,7 @@ pub async fn resume(State(state): State<DoorState>, at: AtItem) -> Reply {
     post, path = "/v1/tenants/{tenant}/endpoints/{id}/verify", operation_id = "verify_endpoint", tag = "Endpoints",
     responses((status = 200, description = "What came of the challenge.", body = VerifyResult)),
 )]
-pub async fn verify(State(state): State<DoorState>, at: AtItem) -> Reply {
+pub async fn verify(State(state): State<DoorState>, at: AtItem, _: NoBody) -> Reply {
     let verified = state.app().verify_endpoint(&at.caller, &at.tenant, &at.id).await?;
     let result = VerifyResult {
         verified: verified.passed,
@@ -208,7 +208,7 @@ pub async fn rotate_secret(
     post, path = "/v1/tenants/{tenant}/endpoints/{id}/reveal-secret", operation_id = "reveal_endpoint_secret", tag = "Endpoints",
     responses((status = 200, description = "The secret in force.", body = RevealedSecret)),
 )]
-pub async fn reveal_secret(State(state): State<DoorState>, at: AtItem) -> Reply {
+pub async fn reveal_secret(State(state): State<DoorState>, at: AtItem, _: NoBody) -> Reply {
     let secret = state.app().reveal_secret(&at.caller, &at.tenant, &at.id).await?;
     reply(StatusCode::OK, &RevealedSecret { secret: secret.reveal().to_owned() })
 }
@@ -244,11 +244,13 @@ fn new_endpoint(form: NewEndpoint) -> hookyard_app::NewEndpoint {
         auto_disable: form.auto_disable.map(auto_disable),
         verify: form.verify,
         metadata: form.metadata.map(text),
+        off: false,
     }
 }
 
 fn endpoint_patch(form: EndpointPatch) -> Result<hookyard_app::EndpointPatch, Refused> {
     Ok(hookyard_app::EndpointPatch {
+        if_revision: None,
         url: not_null("/url", form.url)?,
         events: not_null("/events", form.events)?.map(|it| it.0),
         name: form.name.into_option(),

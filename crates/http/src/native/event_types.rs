@@ -8,7 +8,7 @@ use hookyard_api::page::{Page, PageQuery};
 use hookyard_app::{EventTypeInput, Import};
 use hookyard_domain::invalid::Invalid;
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::extract::{AtItem, AtTenant, Json, Params, Reply, json_bytes, no_content, reply};
 use super::problem::Refused;
@@ -65,16 +65,29 @@ pub async fn import(State(state): State<DoorState>, at: AtTenant, request: Reque
     reply(StatusCode::OK, &Imported { imported: names.len(), names })
 }
 
-/// `{"catalogue": "aly"}` names a catalogue; any other object is a document.
+/// `{"catalogue": "aly"}` names a catalogue; any other object is a document, and so is one that holds what only a
+/// document does.
 fn what_to_import(body: Value) -> Result<Import, Refused> {
     let Value::Object(object) = &body else {
         return Err(Invalid::new("", "wrong_type", "give an object").into());
     };
-    match (object.get("catalogue"), object.len()) {
-        (Some(Value::String(name)), 1) => Ok(Import::Catalogue(name.clone())),
-        (Some(_), 1) => Err(Invalid::new("/catalogue", "wrong_type", "give its name").into()),
-        _ => Ok(Import::Document(body)),
+    let Some(name) = object.get("catalogue").filter(|_| !is_document(object)) else {
+        return Ok(Import::Document(body));
+    };
+    let others = object.keys().filter(|it| *it != "catalogue");
+    let mut wrong: Vec<_> = others.map(|it| body::unknown_field(it)).collect();
+    if !name.is_string() {
+        wrong.push(Invalid::new("/catalogue", "wrong_type", "give its name"));
     }
+    match name.as_str() {
+        Some(name) if wrong.is_empty() => Ok(Import::Catalogue(name.to_owned())),
+        _ => Err(Refused::Fields(wrong)),
+    }
+}
+
+fn is_document(object: &Map<String, Value>) -> bool {
+    let only = ["openapi", "webhooks", "x-webhooks", "$schema", "$defs", "definitions", "title"];
+    only.iter().any(|it| object.contains_key(*it))
 }
 
 /// Get an event type
@@ -91,7 +104,10 @@ pub async fn read(State(state): State<DoorState>, at: AtItem) -> Reply {
 #[utoipa::path(
     put, path = "/v1/tenants/{tenant}/event-types/{name}", operation_id = "put_event_type", tag = "Event types",
     request_body = EventTypeBody,
-    responses((status = 200, description = "The event type as it is after.", body = EventType)),
+    responses(
+        (status = 200, description = "It was replaced: the event type as it is after.", body = EventType),
+        (status = 201, description = "It was made.", body = EventType),
+    ),
 )]
 pub async fn put(
     State(state): State<DoorState>,
@@ -110,8 +126,9 @@ pub async fn put(
         sample: new.sample.map(|it| it.text().to_owned()),
         deprecated: new.deprecated,
     };
-    let entry = state.app().put_event_type(&at.caller, &at.tenant, &at.id, new).await?;
-    reply(StatusCode::OK, &EventType::from(entry))
+    let (entry, fresh) = state.app().put_event_type(&at.caller, &at.tenant, &at.id, new).await?;
+    let status = if fresh { StatusCode::CREATED } else { StatusCode::OK };
+    reply(status, &EventType::from(entry))
 }
 
 /// Delete an event type
@@ -140,6 +157,14 @@ mod tests {
         let document = json!({"openapi": "3.1.0", "webhooks": {}});
         assert!(matches!(read(document.clone()), Some(Import::Document(it)) if it == document));
         assert!(read(json!({"catalogue": 1})).is_none());
+        let document = json!({"catalogue": "x", "$defs": {"a.b": {}}});
+        assert!(matches!(read(document), Some(Import::Document(_))));
+        let Err(Refused::Fields(wrong)) = what_to_import(json!({"catalogue": "aly", "a/b": 1}))
+        else {
+            panic!("refused")
+        };
+        let wrong: Vec<_> = wrong.iter().map(|it| (&*it.pointer, it.code)).collect();
+        assert_eq!(wrong, [("/a~1b", "unknown_field")]);
         assert!(read(json!([])).is_none());
     }
 }

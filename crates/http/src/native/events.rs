@@ -52,7 +52,7 @@ pub async fn deliveries(State(state): State<DoorState>, at: AtItem, query: Param
 
 /// Replay an event
 ///
-/// Makes a fresh delivery to each endpoint it went to, or to those named.
+/// Makes a fresh delivery to each endpoint that wants it by its settings of today and is not off, or to those named.
 #[utoipa::path(
     post, path = "/v1/tenants/{tenant}/events/{id}/replay", operation_id = "replay_event", tag = "Events",
     request_body(content = Option<Replay>),

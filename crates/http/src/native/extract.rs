@@ -10,8 +10,8 @@ use hookyard_domain::limit;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::problem::Refused;
 use crate::auth::Asker;
@@ -122,6 +122,14 @@ impl<T: DeserializeOwned + Default> FromRequest<DoorState> for MaybeJson<T> {
         Ok(Self(body::json::<Option<Object<T>>>(&bytes)?.unwrap_or_default().0))
     }
 }
+
+/// The body of an action that needs none: left out, `null` or `{}`. Anything in it is a mistake of its sender.
+pub type NoBody = MaybeJson<Nothing>;
+
+/// An object without members.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// The bytes of a body that calls itself JSON.
 ///

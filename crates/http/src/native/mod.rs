@@ -9,7 +9,6 @@ pub mod event_types;
 pub mod events;
 pub mod export;
 pub mod extract;
-pub mod idempotency;
 pub mod openapi;
 pub mod problem;
 pub mod providers;
@@ -22,11 +21,13 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::idempotency::remember;
 use crate::state::DoorState;
+use problem::Refused;
 
 /// The native API and its document.
 pub fn router(state: &DoorState) -> Router {
-    let remember = axum::middleware::from_fn_with_state(state.clone(), idempotency::remember);
+    let remember = axum::middleware::from_fn_with_state(state.clone(), remember::<Refused>);
     Router::from(remembered().route_layer(remember))
         .merge(Router::from(hot()))
         .route("/openapi.json", get(openapi::serve))

@@ -38,7 +38,9 @@ things: they answer 404.
 
 **Idempotency.** Every POST takes an `Idempotency-Key`, remembered for 24 hours: the same request again gets the first \
 answer with `idempotency-replayed: true`, another request with the key gets 422, one that comes while the first is still \
-running gets 409.";
+running gets 409. A refusal is not remembered: it did nothing, and the same key may be used again. When the server went \
+down or failed in the middle of the first one, the answer is 409 with the code `idempotency_outcome_unknown`: look whether \
+it was done, and use a new key if it has to be done.";
 
 const TAGS: [(&str, &str); 9] = [
     ("Tenants", "Who owns everything else; for the operator."),
@@ -167,7 +169,8 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if path.contains('{') {
         refusals.push(NOT_FOUND);
     }
-    if has_body {
+    // A POST without a body takes an empty one or `{}`.
+    if has_body || method == "post" {
         refusals.extend([BAD_BODY, SLOW_BODY, TOO_LARGE, NOT_JSON]);
     }
     if has_body || has_query || method == "post" {
@@ -311,6 +314,19 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_may_be_empty_where_the_profile_does_without() {
+        let document = parsed();
+        for form in ["NewEndpoint", "RotateSecret"] {
+            let secret = &document["components"]["schemas"][form]["properties"]["secret"];
+            assert_eq!(
+                (&secret["maxLength"], secret.get("minLength")),
+                (&512.into(), None),
+                "{form}"
+            );
+        }
+    }
+
+    #[test]
     fn every_operation_has_a_name_of_its_own_a_known_tag_and_its_problems() {
         let document = parsed();
         let mut names = BTreeSet::new();
@@ -327,7 +343,7 @@ mod tests {
                 assert!(responses.contains_key(status), "{name} {status}");
             }
             assert_eq!(responses.contains_key("404"), path.contains('{'), "{name}");
-            let body = operation.get("requestBody").is_some();
+            let body = operation.get("requestBody").is_some() || method == "post";
             assert_eq!(responses.contains_key("415"), body, "{name}");
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let headers = parameters.iter().filter(|it| it["in"] == "header").count();

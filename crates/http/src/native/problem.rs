@@ -1,7 +1,6 @@
 //! What goes wrong, as problem documents: one exhaustive mapping from refusals to statuses.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,6 +13,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::body::BodyError;
+use crate::faults::{log, sentence};
 
 /// How soon to ask again when the store cannot be reached.
 const UNAVAILABLE_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -233,53 +233,10 @@ fn of(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str
     Problem::new(status.as_u16(), title, code, detail)
 }
 
-/// A text of ours as a sentence: a capital at the beginning, a full stop at the end.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let mut sentence: String =
-        letters.next().map(|it| it.to_ascii_uppercase()).into_iter().collect();
-    sentence.push_str(letters.as_str());
-    if !sentence.ends_with('.') {
-        sentence.push('.');
-    }
-    sentence
-}
-
-/// What somebody here must look at is logged with its causes; everything else is the caller's business.
-fn log(error: &AppError) {
-    match error {
-        AppError::Internal(cause) => {
-            tracing::error!(error = %chain(cause.as_ref()), "a request failed");
-        }
-        AppError::Unavailable(cause) => {
-            tracing::warn!(error = %chain(cause.as_ref()), "the store cannot be reached");
-        }
-        AppError::Unauthenticated
-        | AppError::Forbidden { .. }
-        | AppError::NotFound { .. }
-        | AppError::Invalid(_)
-        | AppError::Conflict { .. }
-        | AppError::LimitReached { .. }
-        | AppError::KeyReused
-        | AppError::StillRunning
-        | AppError::TooLarge { .. }
-        | AppError::TooMany { .. } => {}
-    }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(it) = cause {
-        text.push_str(": ");
-        text.push_str(&it.to_string());
-        cause = it.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
     use hookyard_app::Needs;
     use http_body_util::BodyExt;
 

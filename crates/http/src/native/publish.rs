@@ -15,9 +15,9 @@ use http::{HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
 use super::extract::{Reply, reply_bytes};
-use super::idempotency::{KEY, REPLAYED};
 use crate::auth;
 use crate::body;
+use crate::idempotency::{KEY, REPLAYED};
 use crate::state::DoorState;
 
 /// Publish an event
@@ -43,7 +43,9 @@ pub async fn publish(
     let caller = app.authenticate(auth::bearer(&parts.headers), None).await?;
     let data_bytes_max = app.payload_bytes_max(&caller, tenant).await?;
     body::require_json(&parts.headers)?;
-    let limit_bytes = data_bytes_max.saturating_add(limit::PUBLISH_OVERHEAD_BYTES);
+    // `data`, `previous` and `changes` may each be as large as that, here as in a batch.
+    let limit_bytes =
+        data_bytes_max.saturating_mul(3).saturating_add(limit::PUBLISH_OVERHEAD_BYTES);
     let bytes = body::read(&parts.headers, body, limit_bytes).await?;
     let event = event(&bytes, body::json::<Object<NewEvent<'_>>>(&bytes)?.0);
     let key = parts.headers.get(KEY);

@@ -145,6 +145,25 @@ pub async fn a_publishers_id_wins_over_an_idempotency_key(cellar: Cellar) {
     assert_eq!(world.accept(both).await, Receipt::Duplicate { id, deliveries: 0 });
 }
 
+/// A key that comes with an id that was there before is taken from then on, and free again when the event is gone.
+pub async fn a_key_that_comes_with_a_known_id_stands_for_its_event(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let plain = world.event(&[]).await;
+    let mut known = with_id(&plain, "order-1");
+    let id = id_of(world.accept(known.clone()).await);
+    known.once.push(Once::Key { key: "k".into(), content: [1; 32] });
+    let duplicate = Receipt::Duplicate { id, deliveries: 0 };
+    assert_eq!(world.accept(known.clone()).await, duplicate);
+    assert_eq!(world.accept(known).await, duplicate);
+    assert_eq!(world.accept(with_key(&plain, "k", 1)).await, duplicate);
+    assert_eq!(world.accept(with_key(&plain, "k", 2)).await, Receipt::KeyReused);
+    let found = world.store().event(world.tenant, id).await.unwrap().unwrap();
+    assert_eq!(found.event.content.publisher_id.as_deref(), Some("order-1"));
+    assert_eq!(world.store().prune(world.tenant, id.key().next(), 100).await.unwrap(), 1);
+    let receipt = world.accept(with_key(&plain, "k", 2)).await;
+    assert!(matches!(receipt, Receipt::Accepted { .. }), "{receipt:?}");
+}
+
 /// What makes an event happen once counts inside its tenant.
 pub async fn ids_of_two_tenants_do_not_meet(cellar: Cellar) {
     let world = World::new(cellar).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookyard_domain::endpoint::{DisabledReason, EndpointStatus};
+use hookyard_domain::endpoint::{DisabledReason, Endpoint, EndpointStatus};
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
@@ -287,6 +287,32 @@ pub async fn a_state_changes_from_the_named_one_alone(cellar: Cellar) {
     assert_eq!(store.endpoint(world.tenant, made.id).await.unwrap(), Some(enabled));
 }
 
+/// Sealing anew replaces what is sealed and nothing else; it is refused for an old revision.
+pub async fn what_is_sealed_anew_is_the_same_otherwise(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let store = world.store();
+    let stranger = world.stranger().await;
+    let audit = || make::audit("endpoint.changed");
+    let mut wanted = make::endpoint(world.tenant);
+    wanted.headers = Some(Sealed(vec![1]));
+    wanted.secrets.previous = Some((Sealed(vec![2]), make::NOW));
+    let made = store.create_endpoint(wanted, None, audit()).await.unwrap();
+    let version = world.version().await;
+    let mut anew = made.clone();
+    anew.headers = Some(Sealed(vec![3]));
+    anew.secrets.current = Some(Sealed(vec![4]));
+    anew.secrets.previous = Some((Sealed(vec![5]), make::NOW));
+    let foreign = Endpoint { tenant: stranger, ..anew.clone() };
+    assert!(!store.reseal_endpoint(foreign).await.unwrap());
+    assert!(store.reseal_endpoint(anew.clone()).await.unwrap());
+    assert_eq!(store.endpoint(world.tenant, made.id).await.unwrap(), Some(anew.clone()));
+    assert_eq!(world.version().await, version);
+    assert_eq!(actions(store, world.tenant).await.len(), 2, "nobody did anything");
+    let changed = store.update_endpoint(anew.clone(), audit()).await.unwrap();
+    assert!(!store.reseal_endpoint(made).await.unwrap(), "it was changed since");
+    assert_eq!(store.endpoint(world.tenant, anew.id).await.unwrap(), changed);
+}
+
 /// A deleted endpoint is gone from everything but its deliveries.
 pub async fn a_deleted_endpoint_is_gone(cellar: Cellar) {
     let world = World::new(cellar).await;
@@ -334,6 +360,18 @@ pub async fn the_catalogue_takes_all_or_none(cellar: Cellar) {
     let left = store.event_types(world.tenant, all()).await.unwrap().rows;
     assert_eq!(left, [make::catalogue_entry("a")]);
     assert_eq!(actions(store, world.tenant).await.len(), 4, "a refusal is not audited");
+}
+
+/// A note is written to the audit log, and nothing is changed by it.
+pub async fn a_note_changes_nothing_but_the_audit_log(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let store = world.store();
+    let (before, version) = (actions(store, world.tenant).await.len(), world.version().await);
+    let entry = make::audit("endpoint.secret_revealed");
+    store.note(world.tenant, entry.clone()).await.unwrap();
+    let log = store.audit(world.tenant, all()).await.unwrap().rows;
+    assert_eq!((log.len(), log.first()), (before + 1, Some(&entry)));
+    assert_eq!(world.version().await, version);
 }
 
 /// An audit entry keeps every field.

@@ -30,6 +30,7 @@ macro_rules! conformance_tests {
                 an_idempotency_key_stands_for_one_content
                 ids_and_keys_do_not_meet
                 a_publishers_id_wins_over_an_idempotency_key
+                a_key_that_comes_with_a_known_id_stands_for_its_event
                 ids_of_two_tenants_do_not_meet
                 a_stale_event_is_sent_back_alone
                 a_tenant_that_is_gone_gets_nothing
@@ -97,16 +98,19 @@ macro_rules! conformance_tests {
                 an_endpoint_is_kept_as_it_is
                 a_change_of_an_old_revision_is_refused
                 no_more_endpoints_than_may_be
+                what_is_sealed_anew_is_the_same_otherwise
                 a_state_changes_from_the_named_one_alone
                 a_deleted_endpoint_is_gone
                 the_catalogue_takes_all_or_none
                 an_audit_entry_is_kept_as_it_is
+                a_note_changes_nothing_but_the_audit_log
                 a_working_store_answers
             }
             remembering {
                 a_reply_is_given_again
                 a_key_given_back_is_fresh
-                a_key_of_an_ended_process_is_fresh
+                a_key_of_an_ended_process_is_not_fresh_again
+                a_key_whose_request_was_broken_off_is_not_fresh_again
                 an_old_key_is_fresh
                 old_replies_are_dropped
                 a_deleted_tenants_replies_go_with_it

@@ -40,13 +40,34 @@ pub async fn a_key_given_back_is_fresh(cellar: Cellar) {
     assert_eq!(recall(&world, "acme", 2).await, Recalled::Fresh);
 }
 
-/// A key taken by a process that has ended is fresh.
-pub async fn a_key_of_an_ended_process_is_fresh(cellar: Cellar) {
+/// A key taken by a process that has ended may stand for something that was done: it is not fresh before it is old.
+pub async fn a_key_of_an_ended_process_is_not_fresh_again(cellar: Cellar) {
     let mut world = World::new(cellar).await;
     recall(&world, "acme", 1).await;
     world.cellar.reopen().await;
+    for _ in 0..2 {
+        assert_eq!(recall(&world, "acme", 1).await, Recalled::Unknown);
+        assert_eq!(recall(&world, "acme", 2).await, Recalled::OtherRequest);
+    }
+    world.store().forget(&key("acme")).await.unwrap();
     assert_eq!(recall(&world, "acme", 2).await, Recalled::Fresh);
-    assert_eq!(recall(&world, "acme", 2).await, Recalled::Running);
+    world.cellar.reopen().await;
+    world.clock.advance(Duration::from_secs(101));
+    assert_eq!(recall(&world, "acme", 2).await, Recalled::Fresh);
+}
+
+/// A key whose request was broken off may stand for something that was done; one that was answered keeps its answer.
+pub async fn a_key_whose_request_was_broken_off_is_not_fresh_again(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    recall(&world, "acme", 1).await;
+    recall(&world, "other", 1).await;
+    world.store().remember(&key("other"), Sealed(vec![1])).await.unwrap();
+    for owner in ["acme", "other", "nobody"] {
+        world.store().lose(&key(owner)).await.unwrap();
+    }
+    assert_eq!(recall(&world, "acme", 1).await, Recalled::Unknown);
+    assert_eq!(recall(&world, "other", 1).await, Recalled::Replied(Sealed(vec![1])));
+    assert_eq!(recall(&world, "nobody", 1).await, Recalled::Fresh);
 }
 
 /// An old key is fresh again, answered or not.

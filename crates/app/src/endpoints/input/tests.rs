@@ -30,7 +30,8 @@ fn read(new: NewEndpoint) -> Result<EndpointSettings, Vec<(String, &'static str)
     let tenant = tenant();
     let egress = EgressPolicy::default();
     let mut checks = Checks::default();
-    let checked = new.check(&mut checks, Bounds { tenant: &tenant, egress: &egress });
+    let checked =
+        new.check(&mut checks, Bounds { tenant: &tenant, egress: &egress, surface: None });
     match checks.done_with(checked) {
         Ok((settings, _)) => Ok(settings),
         Err(AppError::Invalid(wrong)) => {
@@ -154,7 +155,7 @@ fn rates_bounds_and_switches_are_checked() {
         ..good()
     };
     assert!(read(rate(0.1, None)).is_ok());
-    for per_s in [0.0, -1.0, 10_001.0, f64::NAN, f64::INFINITY] {
+    for per_s in [0.0, 0.0009, -1.0, 10_001.0, f64::NAN, f64::INFINITY] {
         refused(rate(per_s, None), "/rate_limit/per_s", "out_of_range");
     }
     refused(rate(1.0, Some(0)), "/rate_limit/burst", "out_of_range");

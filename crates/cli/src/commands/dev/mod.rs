@@ -7,6 +7,7 @@ mod sample;
 mod story;
 mod words;
 
+use std::ffi::OsString;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -90,6 +91,13 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     .await
 }
 
+/// What it takes from the environment: how it logs, and nothing else. A server's folder, address and settings file must
+/// not be taken over by a demonstration that allows everything.
+fn surroundings(name: &str) -> Option<OsString> {
+    let is_harmless = matches!(name, "HOOKYARD_LOG" | "HOOKYARD_LOG_FORMAT");
+    is_harmless.then(|| sources::environment(name)).flatten()
+}
+
 /// Everything is allowed here that a public server must refuse: private networks, plain http.
 fn settings(args: &Args, temporary: PathBuf) -> anyhow::Result<Settings> {
     let raw = Raw {
@@ -106,7 +114,7 @@ fn settings(args: &Args, temporary: PathBuf) -> anyhow::Result<Settings> {
         ..Raw::default()
     };
     let flags = Flags { config: None, raw };
-    let mut settings = sources::load_over(defaults, flags, &sources::environment)?;
+    let mut settings = sources::load_over(defaults, flags, &surroundings)?;
     settings.allow_http = true;
     settings.allow_networks = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];
     Ok(settings)

@@ -14,6 +14,8 @@ use crate::local::Local;
 
 /// The tenant it plays with.
 pub const TENANT: &str = "demo";
+/// How its key is recognised.
+const KEY_NAME: &str = "hookyard dev";
 /// How the endpoint at the inbox is recognised when a data folder is used again.
 const ENDPOINT_NAME: &str = "Built-in inbox";
 /// How long the delivery may take (the brief look of a newcomer, not a property of the product).
@@ -63,15 +65,29 @@ pub async fn play(operator: &Local, inbox: &Inbox) -> anyhow::Result<Story> {
     })
 }
 
-/// The tenant may be there from the time before; its key is made afresh, since nobody can read the old one.
+/// The tenant may be there from the time before; its key is made afresh, since nobody can read the old one, which is
+/// revoked.
 async fn tenant_and_key(operator: &Local) -> anyhow::Result<String> {
     let made = operator.post("/v1/tenants", &json!({ "id": TENANT, "name": "Demo" })).await?;
     if made.status != 409 {
         made.ok()?;
     }
-    let wanted = json!({ "name": "hookyard dev", "scopes": ["read", "write", "publish", "admin"] });
+    let old = old_keys(operator).await?;
+    let wanted = json!({ "name": KEY_NAME, "scopes": ["read", "write", "publish", "admin"] });
     let key = operator.post(&path("api-keys"), &wanted).await?.ok()?;
+    for id in old {
+        let gone = operator.delete(&path(&format!("api-keys/{id}"))).await?;
+        if gone.status != 404 {
+            gone.ok()?;
+        }
+    }
     text(&key, "key")
+}
+
+/// The keys of the times before.
+async fn old_keys(operator: &Local) -> anyhow::Result<Vec<String>> {
+    let rows = rows(operator, "api-keys").await?;
+    rows.iter().filter(|it| it["name"] == KEY_NAME).map(|it| text(it, "id")).collect()
 }
 
 /// Makes the endpoint at the inbox, or puts the one from the time before in order.
@@ -100,16 +116,19 @@ async fn endpoint(api: &Local, inbox: &Inbox) -> anyhow::Result<String> {
 }
 
 async fn old_endpoint(api: &Local) -> anyhow::Result<Option<Value>> {
+    Ok(rows(api, "endpoints").await?.into_iter().find(|it| it["name"] == ENDPOINT_NAME))
+}
+
+/// Every row of a list.
+async fn rows(api: &Local, list: &str) -> anyhow::Result<Vec<Value>> {
+    let mut all = Vec::new();
     let mut cursor = String::new();
     loop {
-        let page = api.get(&path(&format!("endpoints?limit=250{cursor}"))).await?.ok()?;
-        let rows = page["data"].as_array().cloned().unwrap_or_default();
-        if let Some(found) = rows.into_iter().find(|it| it["name"] == ENDPOINT_NAME) {
-            return Ok(Some(found));
-        }
+        let page = api.get(&path(&format!("{list}?limit=250{cursor}"))).await?.ok()?;
+        all.extend(page["data"].as_array().cloned().unwrap_or_default());
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(None),
+            None => return Ok(all),
         }
     }
 }

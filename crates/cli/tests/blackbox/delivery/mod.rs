@@ -10,4 +10,4 @@ mod pausing;
 mod rates;
 mod replays;
 mod retries;
-mod signatures;
+pub mod signatures;

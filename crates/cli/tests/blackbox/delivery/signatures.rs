@@ -19,7 +19,7 @@ const WHSK: &str =
 const DATA: &str = r#"{"n": 1.10, "e":1E2,"name":"Linen Tote — natural\u00e9 😀","url":"https:\/\/a.b\/c", "a" :[ ]}"#;
 
 /// A delivery as the script takes it: it must hold `entries` signatures and verify with every one of `secrets`.
-fn record(scheme: &str, secrets: &[&str], entries: usize, arrival: &Arrival) -> Value {
+pub fn record(scheme: &str, secrets: &[&str], entries: usize, arrival: &Arrival) -> Value {
     let headers: BTreeMap<_, _> = arrival.headers.iter().cloned().collect();
     assert_eq!(headers.len(), arrival.headers.len(), "a header twice: {:?}", arrival.headers);
     let hex: String = arrival.body.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -27,7 +27,7 @@ fn record(scheme: &str, secrets: &[&str], entries: usize, arrival: &Arrival) -> 
 }
 
 /// Runs the script; it must verify all of them.
-async fn verified(records: &[Value]) {
+pub async fn verified(records: &[Value]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verifiers/verify.py");
     let mut command = Command::new(python());
     command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

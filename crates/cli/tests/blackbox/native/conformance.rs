@@ -36,7 +36,7 @@ async fn settings(server: &Server) -> String {
     let key = acme.with_scopes(&["read"]).await;
     let keys = acme.all("/api-keys").await;
     drop(key);
-    acme.put("/event-types/order.created", &json!({ "group": "Orders" })).await.expect(200);
+    acme.put("/event-types/order.created", &json!({ "group": "Orders" })).await.expect(201);
     let of = |which: &str, parameters: &str| {
         format!(
             "[[operations]]\n{which}\nparameters = {{ \"path.tenant\" = \"acme\", {parameters} }}\n"

@@ -35,7 +35,7 @@ async fn an_event_type_can_be_made_replaced_and_taken_away() {
     let replaced = tenant.put(path, &json!({})).await.expect(200);
     assert_eq!((&replaced["description"], &replaced["deprecated"]), (&Value::Null, &json!(false)));
 
-    tenant.put("/event-types/new.one", &json!({ "name": "new.one" })).await.expect(200);
+    tenant.put("/event-types/new.one", &json!({ "name": "new.one" })).await.expect(201);
     assert_eq!(tenant.all("/event-types").await.len(), 2);
     assert_eq!(tenant.delete(path).await.status, 204);
     refused(&tenant.get(path).await, 404, "not_found");
@@ -175,10 +175,10 @@ async fn a_document_without_or_with_bad_event_types_is_refused_and_loads_nothing
     let tenant = home.tenant("types-bad-document").await;
     let empty = json!({ "openapi": "3.1.0", "info": { "title": "x", "version": "1" } });
     let answer = tenant.post("/event-types/import", &empty).await;
-    wrong(&answer, &[("/document", "no_event_types")]);
+    wrong(&answer, &[("", "no_event_types")]);
     let bad = json!({ "webhooks": { "new order/now": {}, "ok.one": {} } });
     let answer = tenant.post("/event-types/import", &bad).await;
-    wrong(&answer, &[("/document/webhooks/new order~1now", "bad_event_type")]);
+    wrong(&answer, &[("/webhooks/new order~1now", "bad_event_type")]);
     wrong(&tenant.post("/event-types/import", &json!([])).await, &[("", "wrong_type")]);
     assert_eq!(tenant.all("/event-types").await, [] as [Value; 0]);
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::sink::Sink;
 use super::{Home, Tenant, refused, text, wrong};
-use crate::world::Answer;
+use crate::world::{Answer, World, until};
 
 async fn with_key(tenant: &Tenant, rest: &str, key: &str, body: &Value) -> Answer {
     tenant.post_raw(rest, &[("idempotency-key", key)], body.to_string()).await
@@ -47,12 +47,21 @@ async fn the_same_request_with_the_same_key_happens_once() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_remembered_too() {
+async fn a_refusal_is_not_remembered() {
     let home = Home::open().await;
     let tenant = home.tenant("once-refused").await;
-    let first = with_key(&tenant, "/endpoints", "k", &json!({ "url": "x" })).await;
-    assert_eq!(first.status, 422);
-    replayed(&with_key(&tenant, "/endpoints", "k", &json!({ "url": "x" })).await, &first);
+    let first = with_key(&tenant, "/event-types", "k", &json!({ "name": "two words" })).await;
+    wrong(&first, &[("/name", "bad_event_type")]);
+    let good = json!({ "name": "two.words" });
+    let made = with_key(&tenant, "/event-types", "k", &good).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    replayed(&with_key(&tenant, "/event-types", "k", &good).await, &made);
+    let missing = "/endpoints/wh_00000000000000000000000000/pause";
+    for _ in 0..2 {
+        let answer = with_key(&tenant, missing, "j", &json!({})).await;
+        refused(&answer, 404, "not_found");
+        assert!(answer.headers.get("idempotency-replayed").is_none(), "{answer:?}");
+    }
 }
 
 #[tokio::test]
@@ -91,6 +100,61 @@ async fn while_the_first_request_runs_the_second_is_told_so() {
     assert_eq!(first.status, 200, "{first:?}");
     replayed(&with_key(&tenant, &test, "k", &body).await, &first);
     assert_eq!(sink.received().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_crash_left_open_is_not_done_again_by_itself() {
+    let world = World::new();
+    let server = world.serve().await;
+    let client = server.operator().tenant("acme").await;
+    let tenant = Tenant { name: "acme".into(), client };
+    let sink = Sink::holding().await;
+    let made = tenant.endpoint(&sink.url(), json!({})).await;
+    let test = format!("/endpoints/{}/test", text(&made["id"]));
+    let body = json!({ "type": "a.b" });
+    let path = tenant.path(&test);
+    let key = [("idempotency-key", "k"), ("content-type", "application/json")];
+    let asked = tenant.client.try_send(http::Method::POST, &path, &key, body.to_string().into());
+    let (answer, ()) = tokio::join!(asked, async {
+        sink.wait_for(1).await;
+        server.kill_9().await;
+    });
+    assert!(answer.is_err());
+
+    let server = world.serve().await;
+    let client = server.client(&tenant.client.key);
+    let tenant = Tenant { client, ..tenant };
+    for _ in 0..2 {
+        let again = with_key(&tenant, &test, "k", &body).await;
+        refused(&again, 409, "idempotency_outcome_unknown");
+    }
+    refused(&with_key(&tenant, &test, "k", &json!({})).await, 422, "idempotency_key_reused");
+    sink.let_go();
+    with_key(&tenant, &test, "another", &body).await.expect(200);
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_finds_the_answer_when_it_asks_again() {
+    let home = Home::open().await;
+    let tenant = home.tenant("once-impatient").await;
+    let sink = Sink::holding().await;
+    let made = tenant.endpoint(&sink.url(), json!({})).await;
+    let test = format!("/endpoints/{}/test", text(&made["id"]));
+    let body = json!({});
+    tokio::select! {
+        answer = with_key(&tenant, &test, "k", &body) => panic!("nobody answered: {answer:?}"),
+        _ = sink.wait_for(1) => {}
+    }
+    sink.let_go();
+    let answer = until("the first request has ended", async || {
+        let answer = with_key(&tenant, &test, "k", &body).await;
+        (answer.status != 409).then_some(answer)
+    });
+    let answer = answer.await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.headers["idempotency-replayed"], "true");
+    assert_eq!(sink.received().len(), 1, "it was done once");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Home, Tenant, text, wrong};
+use super::{Home, Tenant, merged, text, wrong};
 
 const BODY: &str = r#"{"test": 2432232314}"#;
 const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
@@ -327,6 +327,7 @@ async fn every_wrong_field_is_named() {
         (json!({ "scheme": "aly", "secret": "x", "payload": {} }), &[("/payload", "wrong_type")]),
         (json!({ "scheme": "aly", "secret": "x", "body": "" }), &[("/body", "unknown_field")]),
     ] {
+        let body = merged(json!({ "payload": "" }), body);
         wrong(&client.post("/v1/signatures/sign", &body).await, fields);
     }
     for (body, fields) in [
@@ -338,6 +339,16 @@ async fn every_wrong_field_is_named() {
         (json!({ "scheme": "aly", "secret": "x", "headers": [] }), &[("/headers", "wrong_type")]),
         (json!({ "scheme": "aly", "secret": "x", "id": "x" }), &[("/id", "unknown_field")]),
     ] {
+        let body = merged(json!({ "payload": "", "headers": {} }), body);
         wrong(&client.post("/v1/signatures/verify", &body).await, fields);
+    }
+    for (route, more, missing) in [
+        ("sign", json!({}), "/payload"),
+        ("verify", json!({ "headers": {} }), "/payload"),
+        ("verify", json!({ "payload": "" }), "/headers"),
+    ] {
+        let body = merged(json!({ "scheme": "aly", "secret": "x" }), more);
+        let answer = client.post(&format!("/v1/signatures/{route}"), &body).await;
+        wrong(&answer, &[(missing, "required")]);
     }
 }

@@ -96,7 +96,7 @@ async fn a_name_belongs_to_one_tenant_and_is_free_again_after_it() {
     let first = home.tenant("tenant-twice").await;
     first.publish("a.b", json!(1)).await;
     first.endpoint("http://127.0.0.1:9/", json!({})).await;
-    first.put("/event-types/a.b", &json!({})).await.expect(200);
+    first.put("/event-types/a.b", &json!({})).await.expect(201);
     let again = operator.post("/v1/tenants", &json!({ "id": "tenant-twice" })).await;
     refused(&again, 409, "tenant_exists");
 

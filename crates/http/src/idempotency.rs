@@ -1,7 +1,9 @@
 //! `Idempotency-Key` on every POST but publish, which takes it into its commit.
 //!
 //! The first request with a key is done and its answer kept; the same request again gets that answer, another one with the
-//! key is refused, one that comes while the first runs is told so. What may be tried again (a 5xx, 429 or 401) is not kept.
+//! key is refused, one that comes while the first runs is told so. Only what was done is kept: a refusal did nothing, and
+//! the same request may find things otherwise the next time. Where nobody knows whether it was done, after a crash or a
+//! fault of ours, it is not done again under that key. A refusal is written in the form of the API it belongs to.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -13,10 +15,10 @@ use hookyard_domain::limit;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt;
+use tokio::task::JoinError;
 
-use super::problem::Refused;
 use crate::auth;
-use crate::body;
+use crate::body::{self, BodyError};
 use crate::state::DoorState;
 
 /// The request's header.
@@ -24,18 +26,24 @@ pub const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is the first one's.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The layer.
-pub async fn remember(State(state): State<DoorState>, request: Request, next: Next) -> Response {
+/// The layer of an API that refuses with an `R`.
+pub async fn remember<R>(State(state): State<DoorState>, request: Request, next: Next) -> Response
+where
+    R: From<AppError> + From<BodyError> + IntoResponse,
+{
     if request.method() != Method::POST || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }
-    match once(&state, request, next).await {
+    match once::<R>(&state, request, next).await {
         Ok(response) => response,
         Err(refused) => refused.into_response(),
     }
 }
 
-async fn once(state: &DoorState, request: Request, next: Next) -> Result<Response, Refused> {
+async fn once<R>(state: &DoorState, request: Request, next: Next) -> Result<Response, R>
+where
+    R: From<AppError> + From<BodyError>,
+{
     let (parts, body) = request.into_parts();
     let app = state.app();
     let origin = auth::origin(&parts.extensions);
@@ -51,25 +59,49 @@ async fn once(state: &DoorState, request: Request, next: Next) -> Result<Respons
     let body = body::read(&parts.headers, body, limit_bytes).await?;
     let hash = hookyard_app::request_hash(&[b"POST", path.as_bytes(), &body]);
     match app.idempotent_begin(&caller, &key, hash).await? {
-        Begin::Replay(kept) => read_back(&kept),
+        Begin::Replay(kept) => Ok(read_back(&kept)?),
         Begin::Execute(ticket) => {
-            let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-            keep(state, ticket, response).await
+            Ok(to_the_end(state, ticket, Request::from_parts(parts, Body::from(body)), next)
+                .await?)
         }
     }
 }
 
-async fn keep(state: &DoorState, ticket: Ticket, response: Response) -> Result<Response, Refused> {
+/// Does it and keeps the answer even when the caller goes away meanwhile: it will ask again, and must find what came of it.
+async fn to_the_end(
+    state: &DoorState,
+    ticket: Ticket,
+    request: Request,
+    next: Next,
+) -> Result<Response, AppError> {
+    let state = state.clone();
+    let work = async move {
+        let response = next.run(request).await;
+        keep(&state, ticket, response).await
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "awaited right here, unless the caller goes away"
+    )]
+    let done = tokio::spawn(work).await;
+    match done.map_err(JoinError::try_into_panic) {
+        Ok(answer) => answer,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(cut_off)) => Err(AppError::Unavailable(cut_off.into())),
+    }
+}
+
+async fn keep(state: &DoorState, ticket: Ticket, response: Response) -> Result<Response, AppError> {
     let (parts, body) = response.into_parts();
-    let again = parts.status.is_server_error()
-        || parts.status == StatusCode::TOO_MANY_REQUESTS
-        || parts.status == StatusCode::UNAUTHORIZED;
     let body = body.collect().await.map_err(|error| AppError::Internal(error.into()))?.to_bytes();
-    if again {
-        state.app().idempotent_abandon(ticket).await?;
-    } else {
+    if parts.status.is_success() {
         let kept = write_down(parts.status, parts.headers.get(CONTENT_TYPE), &body);
         state.app().idempotent_finish(ticket, &kept).await?;
+    } else if parts.status == StatusCode::INTERNAL_SERVER_ERROR {
+        // A fault of ours may have come after the change: done again, it might be done twice.
+        drop(ticket);
+    } else {
+        state.app().idempotent_abandon(ticket).await?;
     }
     Ok(Response::from_parts(parts, Body::from(body)))
 }
@@ -89,8 +121,8 @@ fn write_down(status: StatusCode, content_type: Option<&HeaderValue>, body: &Byt
     kept.freeze()
 }
 
-fn read_back(kept: &[u8]) -> Result<Response, Refused> {
-    let unreadable = || Refused::App(AppError::Internal("a kept answer is unreadable".into()));
+fn read_back(kept: &[u8]) -> Result<Response, AppError> {
+    let unreadable = || AppError::Internal("a kept answer is unreadable".into());
     let (head, rest) = kept.split_at_checked(3).ok_or_else(unreadable)?;
     let (content_type, body) =
         rest.split_at_checked(usize::from(head[2])).ok_or_else(unreadable)?;

@@ -54,7 +54,7 @@ impl From<domain::CatalogueEntry> for EventType {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEventType {
-    /// Segments of `A-Z a-z 0-9 _ -` joined by dots.
+    /// Segments of `A-Z a-z 0-9 _ -` joined by dots; not `import`, which is a path of the API.
     #[serde(default)]
     #[schema(
         required = true,

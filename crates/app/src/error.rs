@@ -173,3 +173,16 @@ impl From<EngineError> for AppError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_of_the_store_reads_as_a_sentence() {
+        let error = AppError::from(StoreError::Conflict { what: "the endpoint" });
+        assert_eq!(error.code(), "changed_meanwhile");
+        let text = error.to_string();
+        assert_eq!(text, "the endpoint exists already or was changed by somebody else; try again");
+    }
+}

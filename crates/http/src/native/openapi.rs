@@ -10,18 +10,13 @@ use axum::response::Response;
 use hookyard_api::problem::{FieldError, Problem};
 use http::StatusCode;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::info::{InfoBuilder, LicenseBuilder};
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{
-    ContentBuilder, OpenApi, Ref, RefOr, Required, Response as Documented, ResponseBuilder, Schema,
-    Server,
-};
+use utoipa::openapi::{OpenApi, RefOr, Response as Documented};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::extract::reply_bytes;
+use crate::openapi::{self, Frame, Shared};
 
 const DESCRIPTION: &str = "\
 Publish an event once; Hookyard delivers it, signed, to every endpoint that subscribed to it, tries again until it arrives, \
@@ -53,9 +48,6 @@ const TAGS: [(&str, &str); 9] = [
     ("Audit", "Who did what, when, from where."),
     ("Signatures", "Sign and verify any payload, to find out why a signature does not fit."),
 ];
-
-/// A refusal that several routes share: status, name among the components, when it comes.
-type Shared = (u16, &'static str, &'static str);
 
 const BAD_BODY: Shared = (400, "BadRequest", "The body is missing, no JSON, or nested too deep.");
 const NO_KEY: Shared = (401, "Unauthenticated", "There is no key, or it is not valid (any more).");
@@ -93,34 +85,20 @@ const SHARED: [Shared; 12] = [
     UNAVAILABLE,
 ];
 
+const FRAME: Frame = Frame {
+    title: "Hookyard",
+    version: "1",
+    description: DESCRIPTION,
+    tags: &TAGS,
+    key: "The operator's key or a key of the tenant.",
+};
+
 /// The document of the native API.
 #[must_use]
 pub fn document() -> OpenApi {
     let mut document = super::remembered().merge(super::hot()).into_openapi();
-    document.info = InfoBuilder::new()
-        .title("Hookyard")
-        .version("1")
-        .description(Some(DESCRIPTION))
-        .license(Some(
-            LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build(),
-        ))
-        .build();
-    document.servers = Some(vec![Server::new("/")]);
-    document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
-    let tag =
-        |(name, text): (&str, &str)| TagBuilder::new().name(name).description(Some(text)).build();
-    document.tags = Some(TAGS.map(tag).to_vec());
-    for (path, item) in &mut document.paths.paths {
-        for (method, operation) in operations(item) {
-            complete(path, method, operation);
-        }
-    }
+    openapi::frame(&mut document, &FRAME, complete);
     let components = document.components.get_or_insert_default();
-    let key = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("The operator's key or a key of the tenant."))
-        .build();
-    components.security_schemes.insert("key".into(), SecurityScheme::Http(key).into());
     components.schemas.insert(Problem::name().into(), Problem::schema());
     components.schemas.insert(FieldError::name().into(), FieldError::schema());
     for shared in SHARED {
@@ -129,12 +107,10 @@ pub fn document() -> OpenApi {
     document
 }
 
-/// The document as text: pretty, the same for the same code.
+/// The document as text.
 #[must_use]
 pub fn document_json() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
-    text.push('\n');
-    text
+    openapi::text(&document())
 }
 
 static TEXT: LazyLock<String> = LazyLock::new(document_json);
@@ -144,26 +120,8 @@ pub async fn serve() -> Response {
     reply_bytes(StatusCode::OK, Body::from(TEXT.as_str()))
 }
 
-/// The operations of a path with their methods.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
-    let all = [
-        ("get", item.get.as_mut()),
-        ("put", item.put.as_mut()),
-        ("post", item.post.as_mut()),
-        ("delete", item.delete.as_mut()),
-        ("patch", item.patch.as_mut()),
-    ];
-    all.into_iter().filter_map(|(method, operation)| operation.map(|it| (method, it)))
-}
-
 fn complete(path: &str, method: &str, operation: &mut Operation) {
-    let mut parameters: Vec<RefOr<Parameter>> = path_parameters(path).map(RefOr::T).collect();
-    parameters.append(&mut operation.parameters.take().unwrap_or_default());
-    let has_query = parameters.len() > path.matches('{').count();
-    if method == "post" {
-        parameters.push(RefOr::T(idempotency_key()));
-    }
-    operation.parameters = (!parameters.is_empty()).then_some(parameters);
+    let has_query = openapi::parameters(path, method, operation, describe);
     let has_body = operation.request_body.is_some();
     let mut refusals = vec![NO_KEY, FORBIDDEN, TOO_MANY, INTERNAL, UNAVAILABLE];
     if path.contains('{') {
@@ -179,56 +137,19 @@ fn complete(path: &str, method: &str, operation: &mut Operation) {
     if matches!(method, "post" | "patch" | "put") {
         refusals.push(CONFLICT);
     }
-    for (status, name, _) in refusals {
-        let refusal = RefOr::Ref(Ref::from_response_name(name));
-        operation.responses.responses.entry(status.to_string()).or_insert(refusal);
+    openapi::refuse(operation, &refusals);
+}
+
+fn describe(parameter: &str) -> &'static str {
+    match parameter {
+        "tenant" => "The tenant's name.",
+        "name" => "The event type's name.",
+        _ => "Its id.",
     }
 }
 
-fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
-    path.split('/').filter_map(|segment| {
-        let name = segment.strip_prefix('{')?.strip_suffix('}')?;
-        let description = match name {
-            "tenant" => "The tenant's name.",
-            "name" => "The event type's name.",
-            _ => "Its id.",
-        };
-        Some(
-            ParameterBuilder::new()
-                .name(name)
-                .parameter_in(ParameterIn::Path)
-                .required(Required::True)
-                .description(Some(description))
-                .schema(Some(text_schema(None)))
-                .build(),
-        )
-    })
-}
-
-fn idempotency_key() -> Parameter {
-    ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some("Makes the request happen once, however often it is sent."))
-        .schema(Some(text_schema(Some(255))))
-        .build()
-}
-
-fn text_schema(chars_max: Option<usize>) -> Schema {
-    ObjectBuilder::new()
-        .schema_type(SchemaType::Type(Type::String))
-        .min_length(Some(1))
-        .max_length(chars_max)
-        .build()
-        .into()
-}
-
 fn refusal((status, _, description): Shared) -> Documented {
-    let problem = Ref::from_schema_name(Problem::name());
-    let mut response = ResponseBuilder::new()
-        .description(description)
-        .content("application/problem+json", ContentBuilder::new().schema(Some(problem)).build());
+    let mut response = openapi::refusal(description, "application/problem+json", &Problem::name());
     if matches!(status, 429 | 503) {
         let seconds = ObjectBuilder::new()
             .schema_type(SchemaType::Type(Type::Integer))

@@ -19,7 +19,7 @@ async fn endpoints_and_event_types_can_be_made_changed_and_taken_away() {
 
     let event_type = "/v1/tenants/acme/event-types/order.created";
     let wanted = json!({ "name": "order.created", "description": "An order came in" });
-    acme.put(event_type, &wanted).await.expect(200);
+    acme.put(event_type, &wanted).await.expect(201);
     assert_eq!(acme.get(event_type).await.expect(200)["description"], "An order came in");
     assert_eq!(acme.delete(event_type).await.status, 204);
     assert_eq!(acme.get(event_type).await.status, 404);

@@ -14,10 +14,11 @@ use crate::error::Result;
 use crate::open;
 use crate::writer::Writer;
 
-/// Pages (of 8 KiB) written to the log before the thread is woken: 16 MiB.
-const STEP_PAGES: u32 = 2048;
-/// Pages in the log from which on the writer is stopped to let it begin again: 64 MiB.
-const RESTART_PAGES: u32 = 8192;
+/// Pages (of 8 KiB) written to the log before the thread is woken: 48 MiB. Folding and syncing the file delay the commits
+/// of that moment, so it must not be done every second just because something is written every second.
+const STEP_PAGES: u32 = 6144;
+/// Pages in the log from which on the writer is stopped to let it begin again: 96 MiB.
+const RESTART_PAGES: u32 = 12_288;
 
 #[derive(Default)]
 struct Asked {
@@ -32,6 +33,10 @@ pub(crate) struct Log {
     wake: Condvar,
     pages: AtomicU32,
     folded: AtomicU32,
+    /// How long the log was when it was folded in an idle moment last.
+    idle_folded: AtomicU32,
+    /// How long the log was when an idle moment was looked for last.
+    seen: AtomicU32,
     restart_at: AtomicU32,
 }
 
@@ -53,6 +58,8 @@ impl Log {
             wake: Condvar::new(),
             pages: AtomicU32::new(0),
             folded: AtomicU32::new(0),
+            idle_folded: AtomicU32::new(0),
+            seen: AtomicU32::new(0),
             restart_at: AtomicU32::new(RESTART_PAGES),
         })
     }
@@ -68,6 +75,16 @@ impl Log {
             hold(&self.asked).work = true;
             self.wake.notify_one();
         }
+    }
+
+    /// One round, if nothing was written since the last call and something is left to fold.
+    pub(crate) fn fold_if_idle(&self, writer: &tokio::sync::Mutex<Writer>) -> Result<()> {
+        let pages = self.pages.load(Ordering::Relaxed);
+        let is_idle = self.seen.swap(pages, Ordering::Relaxed) == pages;
+        if !is_idle || self.idle_folded.swap(pages, Ordering::Relaxed) == pages {
+            return Ok(());
+        }
+        self.fold(writer)
     }
 
     /// One round.

@@ -133,7 +133,7 @@ impl Ledger for SqliteStore {
             self.write(|writer| writer.settle_lists()).await?;
             let log = std::sync::Arc::clone(&self.log);
             let writer = std::sync::Arc::clone(&self.writer);
-            blocking(move || log.fold(&writer)).await
+            blocking(move || log.fold_if_idle(&writer)).await
         })
     }
 }

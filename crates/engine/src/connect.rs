@@ -14,10 +14,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use hickory_resolver::TokioResolver;
 use hookyard_domain::attempt::OutcomeKind;
+use hookyard_domain::limit;
 use hookyard_rules::egress::EgressPolicy;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -145,7 +146,7 @@ async fn open(addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
             if place > 0 {
                 tokio::time::sleep(STAGGER * place).await;
             }
-            TcpStream::connect(address).await
+            socket(address)?.connect(address).await
         });
     }
     let mut last = None;
@@ -157,6 +158,15 @@ async fn open(addresses: &[IpAddr], port: u16) -> Result<TcpStream, Failure> {
     }
     let error = last.map_or("no address", |it| plain(&it));
     Err(Failure::new(OutcomeKind::Connect, error))
+}
+
+/// A socket whose kernel buffer takes no more than is read of an answer: a receiver that sends without end would fill
+/// megabytes of it before it is cut off, at every attempt.
+fn socket(to: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket
+        .set_recv_buffer_size(u32::try_from(limit::RESPONSE_READ_BYTES_MAX).unwrap_or(u32::MAX))?;
+    Ok(socket)
 }
 
 /// What a tenant may know of a socket's error: the kind, never the machine's own words.

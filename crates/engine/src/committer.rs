@@ -1,7 +1,9 @@
 //! The committer: events and outcomes of the moment → one transaction, one sync → publishers, lanes.
 //!
-//! One per node, on a thread of its own, since the embedded store writes where it is asked. It never waits for more: what
-//! has queued up while the last batch was synced is the next batch, so its size adapts by itself.
+//! One per node, on a thread of its own, since the embedded store writes where it is asked. A publisher never waits for
+//! more: what has queued up while the last batch was synced is the next batch, so its size adapts by itself. Outcomes that
+//! nobody waits for linger a moment for the next publisher, whose sync then writes them too, instead of standing in its way
+//! with one of their own.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +20,10 @@ use crate::metrics::Metrics;
 
 /// Events of one transaction at most; bounds how long the first of them waits for the last.
 const ACCEPTS_MAX: usize = 4096;
+/// How long outcomes wait for a publisher to go with. What was sent in it may be sent again after a crash.
+const LINGER: Duration = Duration::from_millis(5);
+/// Outcomes that go without one.
+const LINGER_RECORDS: usize = 256;
 /// Pause after a failed commit, doubled up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -67,7 +73,29 @@ struct Queue {
     /// Lanes have something to note although nothing else is to be written.
     nudged: bool,
     closing: bool,
-    waiting: bool,
+    waiting: Waiting,
+}
+
+/// What the thread waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Waiting {
+    #[default]
+    Nothing,
+    /// Something to write.
+    Work,
+    /// Something that does not linger.
+    Urgency,
+}
+
+impl Queue {
+    /// There is something that is to be written at once.
+    fn is_urgent(&self) -> bool {
+        !self.submissions.is_empty()
+            || self.nudged
+            || self.closing
+            || !self.awaited.is_empty()
+            || self.records.len() >= LINGER_RECORDS
+    }
 }
 
 impl Committer {
@@ -80,9 +108,13 @@ impl Committer {
     }
 
     fn wake(&self, queue: MutexGuard<'_, Queue>) {
-        let waiting = queue.waiting;
+        let wake = match queue.waiting {
+            Waiting::Nothing => false,
+            Waiting::Work => true,
+            Waiting::Urgency => queue.is_urgent(),
+        };
         drop(queue);
-        if waiting {
+        if wake {
             self.ready.notify_one();
         }
     }
@@ -140,17 +172,17 @@ impl Committer {
     /// Waits for something to write; `None` when closed and all is written.
     fn take(&self) -> Option<Taken> {
         let mut queue = self.lock();
-        loop {
-            let empty = queue.submissions.is_empty() && queue.records.is_empty();
-            if !empty || queue.nudged {
-                break;
-            }
-            if queue.closing {
-                return None;
-            }
-            queue.waiting = true;
-            queue = self.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            queue.waiting = false;
+        queue.waiting = Waiting::Work;
+        let none = |queue: &mut Queue| queue.records.is_empty() && !queue.is_urgent();
+        queue = self.ready.wait_while(queue, none).unwrap_or_else(PoisonError::into_inner);
+        queue.waiting = Waiting::Urgency;
+        let lingers = |queue: &mut Queue| !queue.is_urgent();
+        let lingered = self.ready.wait_timeout_while(queue, LINGER, lingers);
+        (queue, _) = lingered.unwrap_or_else(PoisonError::into_inner);
+        queue.waiting = Waiting::Nothing;
+        let empty = queue.submissions.is_empty() && queue.records.is_empty();
+        if empty && queue.closing && !queue.nudged {
+            return None;
         }
         queue.nudged = false;
         let mut count = 0;

@@ -29,6 +29,9 @@ const STALLED_AFTER: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(2);
 /// So many failures in a row make the receiver suspect: one probe at a time.
 const SUSPECT_AFTER: u32 = 3;
+/// The same for failures that do not speak of overload, such as a 404 or a redirect: some events may be refused, but not
+/// all of them.
+const MISTAKEN_AFTER: u32 = 20;
 /// So many failures in a row make the probes go slower and slower, so that a dead receiver does not use up every
 /// delivery's attempts in minutes.
 const PACED_AFTER: u32 = 100;
@@ -400,12 +403,13 @@ impl Lane {
             self.proven = true;
             self.streak = 0;
             self.window = if end.took > SLOW { self.window * 3 / 4 } else { self.window + 1 };
-        } else if end.slow_down {
+        } else {
             self.streak = self.streak.saturating_add(1);
-            if self.streak >= SUSPECT_AFTER {
+            let suspect_after = if end.slow_down { SUSPECT_AFTER } else { MISTAKEN_AFTER };
+            if self.streak >= suspect_after {
                 self.proven = false;
                 self.window = 1;
-            } else {
+            } else if end.slow_down {
                 self.window /= 2;
             }
             if self.streak >= PACED_AFTER {

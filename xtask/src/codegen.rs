@@ -11,6 +11,7 @@ const OPENAPI: &[(&str, &str)] = &[
     ("native", "docs/api/openapi.json"),
     ("aly", "docs/api/openapi-aly.json"),
     ("alvys", "docs/api/openapi-alvys.json"),
+    ("alumia", "docs/api/openapi-alumia.json"),
 ];
 
 /// Renews all of them.

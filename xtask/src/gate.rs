@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::postgres::{self, Server};
 use crate::run::{cargo, loudly, seen};
 use crate::tally::Tally;
 use crate::verifiers;
@@ -93,16 +94,22 @@ pub fn run(scope: Scope) -> ExitCode {
 }
 
 fn whole(report: &mut Report) {
-    let mut python = None;
-    report.step("independent verifiers", |_| {
-        python = Some(verifiers::prepare()?);
+    let mut variables = Vec::new();
+    for tool in verifiers::TOOLS {
+        report.step(tool.name, |_| {
+            variables.push((tool.variable, (tool.prepare)()?));
+            Ok(())
+        });
+    }
+    let mut server = None;
+    report.step("PostgreSQL", |_| {
+        server = Some(Server::start()?);
         Ok(())
     });
     report.step("tests", |tally| {
         let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
-        if let Some(python) = &python {
-            tests.env(verifiers::VARIABLE, python);
-        }
+        tests.envs(variables);
+        tests.envs(server.iter().map(|it| (postgres::VARIABLE, it.url())));
         seen(&mut tests, |line| tally.see(line))
     });
 }

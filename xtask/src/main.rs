@@ -4,6 +4,7 @@
 
 mod codegen;
 mod gate;
+mod postgres;
 mod run;
 mod tally;
 mod verifiers;
@@ -37,8 +38,11 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
         ["test"] => Ok(gate::run(gate::Scope::Whole)),
         ["test", "--quick"] => Ok(gate::run(gate::Scope::Quick)),
         ["verifiers"] => {
-            let python = verifiers::prepare()?;
-            println!("{}={}", verifiers::VARIABLE, python.display());
+            let mut variables = Vec::new();
+            for tool in verifiers::TOOLS {
+                variables.push(format!("{}={}", tool.variable, (tool.prepare)()?.display()));
+            }
+            println!("{}", variables.join(" "));
             Ok(ExitCode::SUCCESS)
         }
         ["codegen"] => codegen::run().map(|()| ExitCode::SUCCESS),

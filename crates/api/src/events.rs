@@ -151,21 +151,12 @@ impl Event {
             occurred_at,
             created_at: event.accepted_at.to_string(),
             deliveries,
-            data: shown(&content.data),
-            previous: content.previous.as_deref().map(shown),
-            changes: content.changes.as_deref().map(shown),
+            data: Json::shown(&content.data),
+            previous: content.previous.as_deref().map(Json::shown),
+            changes: content.changes.as_deref().map(Json::shown),
             headers: content.headers.into(),
         }
     }
-}
-
-/// Kept bytes as a JSON value: themselves if they are one, else a text of them.
-fn shown(bytes: &[u8]) -> Json {
-    let whole = std::str::from_utf8(bytes).ok().and_then(Json::read);
-    whole.unwrap_or_else(|| {
-        let text = serde_json::value::to_raw_value(&String::from_utf8_lossy(bytes));
-        Json(text.unwrap_or_else(|_| RawValue::NULL.to_owned()))
-    })
 }
 
 /// Which events are listed.
@@ -244,6 +235,7 @@ mod tests {
             headers: DomainHeaders::default(),
             publisher_id: None,
             source: None,
+            content_type: None,
         };
         let accepted_at = Timestamp::from_secs(0);
         let tenant = TenantNo(1);

@@ -23,6 +23,16 @@ impl Json {
         serde_json::from_str(text).ok().map(Self)
     }
 
+    /// Kept bytes as a JSON value: themselves if they are one, else a text of them.
+    #[must_use]
+    pub fn shown(bytes: &[u8]) -> Self {
+        let whole = std::str::from_utf8(bytes).ok().and_then(Self::read);
+        whole.unwrap_or_else(|| {
+            let text = serde_json::value::to_raw_value(&String::from_utf8_lossy(bytes));
+            Self(text.unwrap_or_else(|_| RawValue::NULL.to_owned()))
+        })
+    }
+
     /// The exact text.
     #[must_use]
     pub fn text(&self) -> &str {

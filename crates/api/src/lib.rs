@@ -5,6 +5,8 @@
 //! with milliseconds, ids carry their prefix, unknown fields of a request are refused. Requests keep texts and numbers as
 //! the caller wrote them: `app` checks them and names all that is wrong at once.
 //!
+//! `client` (behind the feature of that name) speaks them with a server.
+//!
 //! **Never** here: a web server, a use case, a decision about what is allowed; only its form.
 //! Start reading at [`events`] and [`endpoints`].
 
@@ -13,6 +15,8 @@ mod mirror;
 
 pub mod attempts;
 pub mod audit;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod deliveries;
 pub mod endpoints;
 pub mod event_types;
@@ -26,4 +30,5 @@ pub mod policies;
 pub mod problem;
 pub mod providers;
 pub mod signatures;
+pub mod sources;
 pub mod tenants;

@@ -5,6 +5,7 @@ use hookyard_domain::endpoint::Endpoint;
 use hookyard_domain::event_type::CatalogueEntry;
 use hookyard_domain::key::{Key, KeyScope};
 use hookyard_domain::page::Page;
+use hookyard_domain::source::Source;
 use hookyard_domain::tenant::Tenant;
 use hookyard_domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -105,5 +106,25 @@ pub(crate) fn endpoint(endpoint: &Endpoint, headers: Option<&[String]>) -> Value
         "metadata": settings.metadata.as_deref().and_then(|it| serde_json::from_str::<Value>(it).ok()),
         "status": endpoint.status,
         "disabled_reason": endpoint.disabled_reason,
+    })
+}
+
+/// A source without its secrets: whether there are any is all that is told.
+pub(crate) fn source(source: &Source, forward: Option<&Endpoint>) -> Value {
+    let settings = &source.settings;
+    json!({
+        "id": source.id.to_string(),
+        "name": settings.name,
+        "provider": settings.provider,
+        "profile": settings.profile,
+        "scope": settings.scope,
+        "public_url": settings.public_url,
+        "events": settings.events,
+        "description": settings.description,
+        "metadata": settings.metadata.as_deref().and_then(|it| serde_json::from_str::<Value>(it).ok()),
+        "has_secret": source.secrets.current.is_some(),
+        "has_verify_token": source.verify_token.is_some(),
+        "status": source.status,
+        "forward_url": forward.map(|it| &it.settings.url),
     })
 }

@@ -182,6 +182,7 @@ impl App {
     pub(crate) fn forget_tenant(&self, no: TenantNo) {
         self.0.callers.forget(|_, known| known.powers.no == no);
         self.0.tenants.forget(|_, known| *known == no);
+        self.0.sources.forget_tenant(no);
         self.0.rates.forget(no);
     }
 }

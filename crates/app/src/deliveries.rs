@@ -93,7 +93,10 @@ impl App {
         match self.store().endpoint(no, id).await? {
             Some(endpoint) if caller.sees(endpoint.settings.profile) => Ok(Some(endpoint)),
             Some(_) => Err(NONE),
-            None => self.store().endpoint_no(no, id).await?.map(|_| None).ok_or(NONE),
+            None => match self.store().endpoint_no(no, id).await? {
+                Some((_, profile)) if caller.sees(profile) => Ok(None),
+                Some(_) | None => Err(NONE),
+            },
         }
     }
 
@@ -112,7 +115,7 @@ impl App {
                 if found.is_none() {
                     checks.wrong("endpoint", "not_found", "there is no such endpoint");
                 }
-                found
+                found.map(|it| it.0)
             }
         };
         let all = &DeliveryStatus::ALL;

@@ -92,7 +92,7 @@ impl App {
 }
 
 /// As it may be read: header values that may be credentials are masked.
-fn shown(mut listed: ListedEvent) -> ListedEvent {
+pub(crate) fn shown(mut listed: ListedEvent) -> ListedEvent {
     let content = &mut listed.event.content;
     content.headers = redact::headers(std::mem::take(&mut content.headers));
     listed

@@ -25,13 +25,16 @@ pub mod pages;
 pub mod providers;
 pub mod publish;
 mod rates;
+pub mod receive;
+pub mod received;
 pub mod replay;
 pub mod signatures;
+pub mod sources;
 pub mod tenants;
 
 use std::sync::{Arc, Mutex};
 
-use hookyard_domain::id::Id;
+use hookyard_domain::id::{Id, SourceId};
 use hookyard_domain::key::KeyHash;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Chance, Clock, Timestamp};
@@ -59,7 +62,11 @@ pub use keys::{KeyMade, NewKey};
 pub use pages::PageQuery;
 pub use providers::Provider;
 pub use publish::{Accepted, NewEvent, Repeat};
+pub use receive::{ReceiveDoor, ReceiveError, ReceivedRequest, Reception};
 pub use signatures::{Check, SignInput, Verdict, VerifyInput};
+pub use sources::{
+    ForwardInput, NewSource, ReceivedVerdict, SourceDetails, SourceMade, SourcePatch, TestSource,
+};
 pub use tenants::{LimitsInput, NewTenant, TenantPatch};
 
 use cache::Known;
@@ -94,6 +101,8 @@ struct Inner {
     parts: Parts,
     callers: Known<KeyHash, Arc<caller::KnownKey>>,
     tenants: Known<Box<str>, TenantNo>,
+    sources: receive::Whereabouts,
+    linear: receive::Turns,
     rates: Rates,
     orphans: Arc<Mutex<Vec<ReplyKey>>>,
 }
@@ -106,6 +115,8 @@ impl App {
             parts,
             callers: Known::new(KNOWN_MAX),
             tenants: Known::new(KNOWN_MAX),
+            sources: receive::Whereabouts::new(KNOWN_MAX),
+            linear: receive::Turns::default(),
             rates: Rates::default(),
             orphans: Arc::default(),
         }))
@@ -120,6 +131,11 @@ impl App {
     /// Answers when the store can be written to; what readiness asks.
     pub async fn ready(&self) -> Result<(), AppError> {
         Ok(self.store().ping().await?)
+    }
+
+    /// What was known of a source's whereabouts may be wrong from here on.
+    pub(crate) fn forget_source(&self, id: SourceId) {
+        self.0.sources.forget(id);
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

@@ -154,12 +154,25 @@ impl App {
         Ok(answers.collect())
     }
 
+    /// Keeps an event that a source received. It counts for the tenant's rate like one that was published.
+    pub(crate) async fn publish_received(
+        &self,
+        no: TenantNo,
+        event: Incoming,
+    ) -> Result<Accepted, AppError> {
+        let snapshot = self.publisher(no).await?;
+        self.0.rates.take(no, snapshot.tenant.limits.publish_per_s, 1, self.now())?;
+        let published = self.engine().publish(no, vec![event]).await?;
+        let missing = || AppError::Internal("the engine answered for no event".into());
+        answer(published.into_iter().next().ok_or_else(missing)?, Repeat::SameId)
+    }
+
     async fn publisher(&self, no: TenantNo) -> Result<Arc<Snapshot>, AppError> {
         self.engine().snapshot(no).await?.ok_or(NO_TENANT)
     }
 }
 
-fn payload_bytes_max(tenant: &Tenant) -> u64 {
+pub(crate) fn payload_bytes_max(tenant: &Tenant) -> u64 {
     tenant.limits.payload_bytes.unwrap_or(limit::PAYLOAD_BYTES_DEFAULT)
 }
 
@@ -170,6 +183,7 @@ fn answer(published: Published, repeat: Repeat) -> Result<Accepted, AppError> {
         }
         Published::Duplicate { id, deliveries } => Ok(Accepted { id, deliveries, repeat }),
         Published::KeyReused => Err(AppError::KeyReused),
+        Published::NoSource => Err(AppError::NotFound { what: "source" }),
         Published::NoTenant => Err(NO_TENANT),
     }
 }
@@ -216,6 +230,7 @@ fn check(
         headers: event.headers,
         publisher_id,
         source: None,
+        content_type: None,
     };
     Ok((Incoming { content, once }, repeat))
 }

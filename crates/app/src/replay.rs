@@ -91,15 +91,8 @@ impl App {
 
 fn wanting<'a>(all: &'a [Endpoint], event: &Event) -> Vec<&'a Endpoint> {
     let content = &event.content;
-    let wants = |it: &&Endpoint| {
-        let settings = &it.settings;
-        matching::wants(
-            &settings.events,
-            settings.scope.as_ref(),
-            &content.event_type,
-            content.scope.as_ref(),
-        )
-    };
+    let (event_type, scope) = (&content.event_type, content.scope.as_ref());
+    let wants = |it: &&Endpoint| matching::gets(&it.settings, event_type, scope, content.source);
     let takes = |it: &&Endpoint| takes_deliveries(Some(it)).is_ok();
     all.iter().filter(takes).filter(wants).collect()
 }

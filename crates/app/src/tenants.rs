@@ -1,6 +1,5 @@
 //! Tenants: made, changed and taken away by the operator.
 
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::page::Page;
 use hookyard_domain::profile::Profile;
@@ -110,9 +109,9 @@ impl App {
         Ok(self.store().tenants(page).await?)
     }
 
-    /// One tenant. A tenant's own key may ask for it too.
+    /// One tenant.
     pub async fn tenant(&self, caller: &Caller, tenant: &str) -> Result<Tenant, AppError> {
-        self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        Self::operators_tenant(caller, tenant)?;
         self.load_tenant(tenant).await
     }
 

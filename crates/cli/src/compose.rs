@@ -57,9 +57,10 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
     let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
     let anew = sealed::anew(&*store, &keyring, &*chance).await?;
     if keyring.is_rotating() {
-        let sealed::Anew { endpoints, shut } = anew;
+        let sealed::Anew { endpoints, sources, shut } = anew;
         tracing::info!(
             endpoints,
+            sources,
             shut,
             "sealed with the newest master key what an older one had sealed"
         );
@@ -92,6 +93,7 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
     });
     let doors = DoorState::new(hookyard_http::Parts {
         app,
+        public_url: settings.public_url.clone(),
         chance,
         metrics: Some(metrics),
         gauges: Arc::new(move || gauges(&engine)),

@@ -12,6 +12,7 @@ mod data;
 mod exit;
 mod local;
 mod output;
+mod remote;
 mod sealed;
 mod secrets;
 mod server;

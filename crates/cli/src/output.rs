@@ -1,12 +1,22 @@
 //! What the process says: data on stdout, talk on stderr. A closed pipe is no reason to panic.
 
+mod table;
+
 use std::io::Write as _;
+
+pub use self::table::{Column, Printer, Table, printable, word};
 
 /// Writes a line of data, at once.
 pub fn say(line: impl AsRef<str>) {
     let mut out = std::io::stdout().lock();
     // Nobody is left to be told when stdout is closed, as in `hookyard openapi | head`.
     let _ = writeln!(out, "{}", line.as_ref()).and_then(|()| out.flush());
+}
+
+/// Writes lines of data; false when nobody reads any more.
+pub fn write(text: impl AsRef<[u8]>) -> bool {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_ref()).and_then(|()| out.flush()).is_ok()
 }
 
 /// Writes a line of talk.

@@ -1,10 +1,13 @@
-//! What of an endpoint is sealed, and sealing it anew when the master key was rotated.
+//! What is sealed of endpoints and sources, and sealing it anew when the master key was rotated.
+
+use std::fmt::Display;
 
 use anyhow::Context as _;
 use hookyard_domain::endpoint::Endpoint;
 use hookyard_domain::limit;
 use hookyard_domain::page::PageRequest;
-use hookyard_domain::secret::Sealed;
+use hookyard_domain::secret::{Sealed, SealedSecrets};
+use hookyard_domain::source::Source;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Chance;
 use hookyard_rules::seal::Keyring;
@@ -14,34 +17,43 @@ use crate::secrets::next_page;
 
 /// One sealed value.
 pub struct Piece<'a> {
+    /// Whose it is, for people.
+    pub owner: String,
     /// What it is, for people.
     pub what: &'static str,
     /// The value.
-    pub sealed: &'a Sealed,
+    pub sealed: &'a mut Sealed,
     /// Where it belongs; sealed for anywhere else it does not open.
     pub place: String,
 }
 
 /// Everything sealed of an endpoint.
-pub fn pieces(endpoint: &Endpoint) -> Vec<Piece<'_>> {
-    let secrets = &endpoint.secrets;
-    let previous = secrets.previous.as_ref();
-    [
-        ("secret", secrets.current.as_ref(), secret_place(endpoint)),
-        ("previous secret", previous.map(|(sealed, _)| sealed), secret_place(endpoint)),
-        ("headers", endpoint.headers.as_ref(), headers_place(endpoint)),
-    ]
-    .into_iter()
-    .filter_map(|(what, sealed, place)| Some(Piece { what, sealed: sealed?, place }))
-    .collect()
+pub fn of_endpoint(endpoint: &mut Endpoint) -> Vec<Piece<'_>> {
+    let (id, headers) = (endpoint.id, endpoint.headers.as_mut());
+    pieces(("endpoint", id), &mut endpoint.secrets, ("headers", headers))
 }
 
-fn secret_place(endpoint: &Endpoint) -> String {
-    endpoint.id.to_string()
+/// Everything sealed of a source.
+pub fn of_source(source: &mut Source) -> Vec<Piece<'_>> {
+    let (id, token) = (source.id, source.verify_token.as_mut());
+    pieces(("source", id), &mut source.secrets, ("verify_token", token))
 }
 
-fn headers_place(endpoint: &Endpoint) -> String {
-    format!("{}.headers", endpoint.id)
+fn pieces<'a>(
+    (noun, id): (&str, impl Display),
+    secrets: &'a mut SealedSecrets,
+    (name, more): (&'static str, Option<&'a mut Sealed>),
+) -> Vec<Piece<'a>> {
+    let previous = secrets.previous.as_mut().map(|(sealed, _)| sealed);
+    let all = [
+        ("secret", secrets.current.as_mut(), id.to_string()),
+        ("previous secret", previous, id.to_string()),
+        (name, more, format!("{id}.{name}")),
+    ];
+    let there = all.into_iter().filter_map(|(what, sealed, place)| {
+        Some(Piece { owner: format!("{noun} {id}"), what, sealed: sealed?, place })
+    });
+    there.collect()
 }
 
 /// How it went.
@@ -49,12 +61,14 @@ fn headers_place(endpoint: &Endpoint) -> String {
 pub struct Anew {
     /// Endpoints that were sealed with the newest key.
     pub endpoints: u64,
+    /// Sources that were.
+    pub sources: u64,
     /// Values that none of the keys opens; they stay as they are.
     pub shut: u64,
 }
 
 /// Seals with the newest key whatever an older one has sealed, so that the older one can be taken away. Before serving:
-/// nobody changes an endpoint meanwhile.
+/// nobody changes an endpoint or a source meanwhile.
 pub async fn anew(
     store: &dyn Store,
     keyring: &Keyring,
@@ -64,20 +78,22 @@ pub async fn anew(
     if !keyring.is_rotating() {
         return Ok(done);
     }
+    let tools = (keyring, chance);
     let mut tenants = Some(PageRequest::first(limit::PAGE_MAX));
     while let Some(page) = tenants.take() {
         let page = store.tenants(page).await.context("reading the tenants")?;
         for tenant in &page.rows {
-            anew_of_tenant(store, (keyring, chance), tenant.no, &mut done).await?;
+            endpoints_anew(store, tools, tenant.no, &mut done).await?;
+            sources_anew(store, tools, tenant.no, &mut done).await?;
         }
         tenants = next_page(page.next);
     }
     Ok(done)
 }
 
-async fn anew_of_tenant(
+async fn endpoints_anew(
     store: &dyn Store,
-    (keyring, chance): (&Keyring, &dyn Chance),
+    tools: (&Keyring, &dyn Chance),
     tenant: TenantNo,
     done: &mut Anew,
 ) -> anyhow::Result<()> {
@@ -86,7 +102,7 @@ async fn anew_of_tenant(
         let page = store.endpoints(tenant, page).await.context("reading the endpoints")?;
         for mut endpoint in page.rows {
             let id = endpoint.id;
-            if anew_of_endpoint((keyring, chance), &mut endpoint, &mut done.shut) {
+            if pieces_anew(tools, of_endpoint(&mut endpoint), &mut done.shut) {
                 let kept = store.reseal_endpoint(endpoint).await;
                 let kept = kept.with_context(|| format!("sealing endpoint {id} anew"))?;
                 done.endpoints += u64::from(kept);
@@ -97,22 +113,39 @@ async fn anew_of_tenant(
     Ok(())
 }
 
+async fn sources_anew(
+    store: &dyn Store,
+    tools: (&Keyring, &dyn Chance),
+    tenant: TenantNo,
+    done: &mut Anew,
+) -> anyhow::Result<()> {
+    let mut sources = Some(PageRequest::first(limit::PAGE_MAX));
+    while let Some(page) = sources.take() {
+        let page = store.sources(tenant, page).await.context("reading the sources")?;
+        for mut source in page.rows {
+            let id = source.id;
+            if pieces_anew(tools, of_source(&mut source), &mut done.shut) {
+                let kept = store.reseal_source(source).await;
+                let kept = kept.with_context(|| format!("sealing source {id} anew"))?;
+                done.sources += u64::from(kept);
+            }
+        }
+        sources = next_page(page.next);
+    }
+    Ok(())
+}
+
 /// Whether anything was sealed anew.
-fn anew_of_endpoint(
+fn pieces_anew(
     (keyring, chance): (&Keyring, &dyn Chance),
-    endpoint: &mut Endpoint,
+    pieces: Vec<Piece<'_>>,
     shut: &mut u64,
 ) -> bool {
-    let (secret, headers) = (secret_place(endpoint), headers_place(endpoint));
-    let secrets = &mut endpoint.secrets;
-    let all = [
-        (secrets.current.as_mut(), &secret),
-        (secrets.previous.as_mut().map(|(sealed, _)| sealed), &secret),
-        (endpoint.headers.as_mut(), &headers),
-    ];
     let mut changed = false;
-    for (sealed, place) in all {
-        let Some(sealed) = sealed.filter(|it| !keyring.is_newest(it)) else { continue };
+    for Piece { owner, what, sealed, place } in pieces {
+        if keyring.is_newest(sealed) {
+            continue;
+        }
         match keyring.open(sealed, place.as_bytes()) {
             Ok(plain) => {
                 let mut nonce = [0; 12];
@@ -122,7 +155,7 @@ fn anew_of_endpoint(
             }
             Err(error) => {
                 *shut += 1;
-                tracing::error!(endpoint.id = %endpoint.id, %error, "something sealed of an endpoint cannot be read");
+                tracing::error!(owner, %error, what, "something sealed cannot be read");
             }
         }
     }

@@ -4,8 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use hookyard_domain::endpoint::Endpoint;
-use hookyard_domain::id::EndpointId;
 use hookyard_domain::key::KeyHash;
 use hookyard_domain::limit;
 use hookyard_domain::page::PageRequest;
@@ -18,11 +16,12 @@ use hookyard_store::Store;
 
 use crate::config::raw::Lookup;
 use crate::exit::Exit;
+use crate::sealed::Piece;
 use crate::{data, sealed};
 
 const OPERATOR_KEY: &str = "HOOKYARD_OPERATOR_KEY";
 const MASTER_KEY: &str = "HOOKYARD_MASTER_KEY";
-/// Endpoints that a start tries the master key on: enough to notice a wrong one, too few to make the start slow.
+/// Endpoints and sources that a start tries the master key on: enough to notice a wrong one, too few to make the start slow.
 const TRIED_AT_START: u64 = 1000;
 
 /// What the environment gives.
@@ -159,14 +158,15 @@ async fn made(folder: &Path, store: &dyn Store, chance: &dyn Chance) -> anyhow::
     Keyring::parse(&text).with_context(|| format!("reading {shown} again"))
 }
 
-/// Tries the keys on what is sealed of at most `most` endpoints; answers on how many.
+/// Tries the keys on what is sealed of at most `most` endpoints and sources; answers on how many.
 pub async fn fit(store: &dyn Store, keyring: &Keyring, most: u64) -> anyhow::Result<u64> {
     let mut tried = 0;
     let mut tenants = Some(PageRequest::first(limit::PAGE_MAX));
     while let Some(page) = tenants.take() {
         let page = store.tenants(page).await.context("reading the tenants")?;
         for tenant in &page.rows {
-            tried += fit_tenant(store, keyring, tenant.no, most - tried).await?;
+            tried += fit_endpoints(store, keyring, tenant.no, most - tried).await?;
+            tried += fit_sources(store, keyring, tenant.no, most - tried).await?;
             if tried >= most {
                 return Ok(tried);
             }
@@ -176,7 +176,7 @@ pub async fn fit(store: &dyn Store, keyring: &Keyring, most: u64) -> anyhow::Res
     Ok(tried)
 }
 
-async fn fit_tenant(
+async fn fit_endpoints(
     store: &dyn Store,
     keyring: &Keyring,
     tenant: TenantNo,
@@ -186,13 +186,34 @@ async fn fit_tenant(
     let mut endpoints = Some(PageRequest::first(limit::PAGE_MAX));
     while let Some(page) = endpoints.take() {
         let page = store.endpoints(tenant, page).await.context("reading the endpoints")?;
-        for endpoint in &page.rows {
+        for mut endpoint in page.rows {
             if tried >= most {
                 return Ok(tried);
             }
-            tried += u64::from(fits(keyring, endpoint)?);
+            tried += u64::from(fits(keyring, sealed::of_endpoint(&mut endpoint))?);
         }
         endpoints = next_page(page.next);
+    }
+    Ok(tried)
+}
+
+async fn fit_sources(
+    store: &dyn Store,
+    keyring: &Keyring,
+    tenant: TenantNo,
+    most: u64,
+) -> anyhow::Result<u64> {
+    let mut tried = 0;
+    let mut sources = Some(PageRequest::first(limit::PAGE_MAX));
+    while let Some(page) = sources.take() {
+        let page = store.sources(tenant, page).await.context("reading the sources")?;
+        for mut source in page.rows {
+            if tried >= most {
+                return Ok(tried);
+            }
+            tried += u64::from(fits(keyring, sealed::of_source(&mut source))?);
+        }
+        sources = next_page(page.next);
     }
     Ok(tried)
 }
@@ -202,41 +223,43 @@ pub(crate) fn next_page(cursor: Option<hookyard_domain::page::Cursor>) -> Option
 }
 
 /// Whether there was something to try the keys on.
-fn fits(keyring: &Keyring, endpoint: &Endpoint) -> anyhow::Result<bool> {
+fn fits(keyring: &Keyring, pieces: Vec<Piece<'_>>) -> anyhow::Result<bool> {
     let mut tried = false;
-    for piece in sealed::pieces(endpoint) {
+    for Piece { owner, what, sealed, place } in pieces {
         tried = true;
-        match keyring.open(piece.sealed, piece.place.as_bytes()) {
+        match keyring.open(sealed, place.as_bytes()) {
             Ok(_) => {}
-            Err(OpenError::UnknownKey) => return Err(misfit(endpoint.id, piece.what)),
-            // One damaged row is that endpoint's trouble, and no reason to leave everybody else without a server.
+            Err(OpenError::UnknownKey) => return Err(misfit(&owner, what)),
+            // One damaged row is its owner's trouble, and no reason to leave everybody else without a server.
             Err(
                 error @ (OpenError::CutShort | OpenError::UnknownVersion(_) | OpenError::Refused),
             ) => {
-                let (id, what) = (endpoint.id, piece.what);
-                tracing::error!(endpoint.id = %id, %error, what, "something sealed of an endpoint cannot be read");
+                tracing::error!(owner, %error, what, "something sealed cannot be read");
             }
         }
     }
     Ok(tried)
 }
 
-fn misfit(endpoint: EndpointId, what: &str) -> anyhow::Error {
+fn misfit(owner: &str, what: &str) -> anyhow::Error {
     Exit::Usage.because(format!(
-        "the master key does not fit the store: the {what} of endpoint {endpoint} was sealed with another one; put the \
-         right `{}` back, or add the old key at the end of {MASTER_KEY}",
+        "the master key does not fit the store: the {what} of {owner} was sealed with another one; put the right `{}` \
+         back, or add the old key at the end of {MASTER_KEY}",
         data::KEY_FILE
     ))
 }
 
-/// The store holds a secret of any endpoint.
+/// The store holds a secret of any endpoint or source.
 pub async fn any_sealed(store: &dyn Store) -> anyhow::Result<bool> {
     let mut tenants = Some(PageRequest::first(limit::PAGE_MAX));
     while let Some(page) = tenants.take() {
         let page = store.tenants(page).await.context("reading the tenants")?;
         for tenant in &page.rows {
             let endpoints = store.endpoints(tenant.no, PageRequest::first(1)).await;
-            if !endpoints.context("reading the endpoints")?.rows.is_empty() {
+            let sources = store.sources(tenant.no, PageRequest::first(1)).await;
+            if !endpoints.context("reading the endpoints")?.rows.is_empty()
+                || !sources.context("reading the sources")?.rows.is_empty()
+            {
                 return Ok(true);
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::EndpointId;
+use crate::id::{EndpointId, SourceId};
 use crate::profile::Profile;
 use crate::retry::{AutoDisable, RateLimit, RetryPolicy, Verify};
 use crate::secret::{Sealed, SealedSecrets};
@@ -28,6 +28,9 @@ pub struct EndpointSettings {
     pub description: Option<String>,
     /// Only events of this scope; `None` is every scope.
     pub scope: Option<Scope>,
+    /// Only events that this source received; `None` is events from anywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceId>,
     /// Wire format and policy.
     pub profile: Profile,
     /// When to try again.

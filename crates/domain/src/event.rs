@@ -30,6 +30,8 @@ pub struct EventContent {
     pub publisher_id: Option<String>,
     /// The source that received it, when it came in through one.
     pub source: Option<SourceId>,
+    /// The `Content-Type` it was received with; `None` is JSON.
+    pub content_type: Option<String>,
 }
 
 impl EventContent {
@@ -38,7 +40,8 @@ impl EventContent {
     pub fn bytes(&self) -> u64 {
         let more = [&self.previous, &self.changes];
         let more: usize = more.into_iter().flatten().map(Bytes::len).sum();
-        (self.data.len() + more) as u64
+        let headers = self.headers.0.iter().map(|(name, value)| name.len() + value.len());
+        (self.data.len() + more + headers.sum::<usize>()) as u64
     }
 }
 

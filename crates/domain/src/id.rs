@@ -105,6 +105,21 @@ impl<K> Id<K> {
         Self::from_u128((ms << 80) | VERSION_AND_VARIANT | (rand_a << 64) | rand_b)
     }
 
+    /// An id from the usual UUID notation, with or without hyphens.
+    #[must_use]
+    pub fn from_uuid(text: &str) -> Option<Self> {
+        let hyphens = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+        let digits: String = match text.len() {
+            32 => text.to_owned(),
+            36 if text.bytes().enumerate().all(|(at, it)| hyphens(at) == (it == b'-')) => {
+                text.replace('-', "")
+            }
+            _ => return None,
+        };
+        let is_hex = digits.bytes().all(|it| it.is_ascii_hexdigit());
+        is_hex.then(|| u128::from_str_radix(&digits, 16).ok()).flatten().map(Self::from_u128)
+    }
+
     /// The same 16 bytes in the usual UUID notation, as the `alumia` surface shows them.
     #[must_use]
     pub fn to_uuid(self) -> String {
@@ -218,6 +233,19 @@ impl<K: Kind> FromStr for Id<K> {
     }
 }
 
+impl<K: Kind> serde::Serialize for Id<K> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de, K: Kind> serde::Deserialize<'de> for Id<K> {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl<K> Clone for Id<K> {
     fn clone(&self) -> Self {
         *self
@@ -296,5 +324,11 @@ mod tests {
         let uuid = KeyId::new(Timestamp::from_millis(1_700_000_000_000), [255; 10]).to_uuid();
         assert_eq!(uuid.as_bytes()[14], b'7');
         assert!(matches!(uuid.as_bytes()[19], b'8'..=b'b'));
+        let back = KeyId::from_uuid(&uuid.to_ascii_uppercase());
+        assert_eq!(back.map(|it| it.to_uuid()), Some(uuid.clone()));
+        assert_eq!(KeyId::from_uuid(&uuid.replace('-', "")), back);
+        for bad in ["", &uuid[1..], &uuid.replace('7', "g"), &uuid.replacen('-', "0", 1)] {
+            assert_eq!(KeyId::from_uuid(bad), None, "{bad}");
+        }
     }
 }

@@ -21,6 +21,7 @@ pub mod profile;
 pub mod retry;
 pub mod scheme;
 pub mod secret;
+pub mod source;
 pub mod subscription;
 pub mod tenant;
 pub mod time;

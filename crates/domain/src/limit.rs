@@ -40,8 +40,15 @@ pub const PATTERNS_MAX: usize = 500;
 pub const SCOPE_CHARS_MAX: usize = 128;
 /// Characters of a publisher's own event id, and of an idempotency key.
 pub const PUBLISHER_ID_CHARS_MAX: usize = 255;
-/// Custom headers of an endpoint or an event.
-pub const HEADERS_MAX: usize = 50;
+/// Sources of one tenant: each stands in every node's memory.
+pub const SOURCES_MAX: u32 = 10_000;
+/// Characters of a source's provider, or of the label in its place (contract §4).
+pub const PROVIDER_CHARS_MAX: usize = 100;
+/// Bytes of all headers that are kept of a received request.
+pub const RECEIVED_HEADERS_BYTES_MAX: usize = 16 * 1024;
+/// Custom headers of an endpoint or an event. Any number is allowed (vendors.md ARY-DEL-5) that a receiver could take:
+/// most servers refuse far fewer.
+pub const HEADERS_MAX: usize = 500;
 /// Bytes of one custom header's name: servers refuse longer ones.
 pub const HEADER_NAME_BYTES_MAX: usize = 256;
 /// Bytes of one custom header's value.

@@ -13,13 +13,14 @@ use hookyard_domain::headers::Headers;
 use hookyard_domain::retry::RetryPolicy;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Chance, Clock, Timestamp};
+use hookyard_domain::url::EndpointUrl;
 use hookyard_rules::judge::{Answer, Verdict, judge};
 use hookyard_rules::profiles::{self, Dress};
 use hookyard_rules::{health, redact, schedule};
 use hookyard_store::ledger::Record;
 use http::header::{HOST, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http_body_util::Full;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::committer::Committer;
@@ -34,11 +35,15 @@ use crate::transport::{Answered, Transport};
 pub(crate) const AGENT: &str = concat!("Hookyard/", env!("CARGO_PKG_VERSION"));
 
 /// An endpoint is to be switched off.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Disable {
     pub tenant: TenantNo,
     pub endpoint: EndpointNo,
+    /// Where the attempt went: what one URL has shown says nothing of another.
+    pub url: EndpointUrl,
     pub reason: DisabledReason,
+    /// The outcome that asks for it is on disk: what waits is discarded then, and the outcome must not find it so.
+    pub recorded: oneshot::Receiver<()>,
 }
 
 /// What attempt tasks work with.
@@ -222,19 +227,28 @@ fn conclude(tools: &Tools, prepared: &Prepared, work: &Work, tried: Tried) {
         disable = disable.or(unhealthy);
         after
     });
-    tools.committer.record(Record {
+    let record = Record {
         tenant: work.tenant,
         endpoint: work.endpoint,
         delivery: work.job.delivery,
         attempt: Some(tried.attempt),
         next: verdict.next,
         at: now,
-    });
-    if let Some(reason) = disable {
-        // The receiving end lives as long as the engine.
-        let _ =
-            tools.disable.send(Disable { tenant: work.tenant, endpoint: work.endpoint, reason });
-    }
+    };
+    let settings = &prepared.endpoint.settings;
+    let Some(reason) = disable else {
+        if settings.ordered {
+            // The next one waits until it is on disk; nobody else does.
+            drop(tools.committer.record_at_once(record));
+        } else {
+            tools.committer.record(record);
+        }
+        return;
+    };
+    let (tenant, endpoint, url) = (work.tenant, work.endpoint, settings.url.clone());
+    let recorded = tools.committer.record_at_once(record);
+    // The receiving end lives as long as the engine.
+    let _ = tools.disable.send(Disable { tenant, endpoint, url, reason, recorded });
 }
 
 fn judged(tools: &Tools, prepared: &Prepared, tried: &Tried, now: Timestamp) -> Verdict {

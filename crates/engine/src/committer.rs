@@ -73,6 +73,8 @@ struct Queue {
     /// Lanes have something to note although nothing else is to be written.
     nudged: bool,
     closing: bool,
+    /// The thread is gone: nothing is written any more.
+    ended: bool,
     waiting: Waiting,
 }
 
@@ -143,16 +145,18 @@ impl Committer {
     fn queue_record(&self, record: Record, awaited: Option<oneshot::Sender<()>>) {
         let mut queue = self.lock();
         queue.records.push(record);
-        queue.awaited.extend(awaited);
+        if !queue.ended {
+            queue.awaited.extend(awaited);
+        }
         self.wake(queue);
     }
 
-    /// The same, and returns when it is on disk.
-    pub(crate) async fn record_and_wait(&self, record: Record) {
+    /// The same without lingering; tells when it is on disk. An error means that the node is stopping, with the record
+    /// still to be written.
+    pub(crate) fn record_at_once(&self, record: Record) -> oneshot::Receiver<()> {
         let (told, written) = oneshot::channel();
         self.queue_record(record, Some(told));
-        // An error means that the node is stopping, with the record still to be written.
-        let _ = written.await;
+        written
     }
 
     /// Has the lanes' notes written.
@@ -241,7 +245,9 @@ impl Drop for End<'_> {
     fn drop(&mut self) {
         let mut queue = self.0.lock();
         queue.closing = true;
+        queue.ended = true;
         queue.submissions.clear();
+        queue.awaited.clear();
         if std::thread::panicking() {
             tracing::error!(
                 "the committer broke off; restart this node: nothing acknowledged is lost"

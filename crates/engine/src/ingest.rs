@@ -9,6 +9,7 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_store::ledger::{Accept, Once, Receipt, Target};
 
 use crate::committer::Settled;
+use crate::snapshot::Route;
 use crate::{Engine, EngineError};
 
 /// How often a publish is matched again while the tenant's configuration changes under it.
@@ -45,6 +46,8 @@ pub enum Published {
     },
     /// The `Idempotency-Key` was used with other content.
     KeyReused,
+    /// The source it came in through is gone, or takes nothing.
+    NoSource,
     /// The tenant is gone.
     NoTenant,
 }
@@ -65,23 +68,41 @@ impl Engine {
         let mut left: Vec<_> = events.into_iter().enumerate().collect();
         for _ in 0..MATCHES_MAX {
             let Some(snapshot) = self.snapshot(tenant).await? else { return Ok(answers) };
-            let places: Vec<_> = left.iter().map(|(place, _)| *place).collect();
-            let accepts = left
-                .drain(..)
-                .map(|(_, event)| {
-                    let content = event.content;
-                    let targets = snapshot.targets(&content.event_type, content.scope.as_ref());
-                    Accept {
-                        tenant,
-                        version: snapshot.version,
-                        targets: targets.to_vec(),
-                        content,
-                        once: event.once,
-                        sent_by_publisher: None,
-                    }
-                })
-                .collect();
-            for (place, settled) in places.into_iter().zip(self.accept(accepts).await?) {
+            let mut places = Vec::with_capacity(left.len());
+            let mut accepts = Vec::with_capacity(left.len());
+            let mut behind = false;
+            for (place, event) in left.drain(..) {
+                let Some(mut route) = snapshot.route(&event.content) else {
+                    answers[place] = Published::NoSource;
+                    continue;
+                };
+                if let Some(source) = event.content.source
+                    && !route.held
+                    && self.releasing.holds(source, self.clock.now())
+                {
+                    route = Route::held();
+                    behind = true;
+                }
+                places.push(place);
+                accepts.push(Accept {
+                    tenant,
+                    version: snapshot.version,
+                    targets: route.targets.to_vec(),
+                    content: event.content,
+                    held: route.held,
+                    once: event.once,
+                    sent_by_publisher: None,
+                });
+            }
+            if accepts.is_empty() {
+                return Ok(answers);
+            }
+            let settled = self.accept(accepts).await?;
+            if behind {
+                // The release may have ended meanwhile.
+                self.changed.notify_one();
+            }
+            for (place, settled) in places.into_iter().zip(settled) {
                 match settled {
                     Settled::Done { receipt, deliveries } => {
                         answers[place] = published(receipt, deliveries);
@@ -115,6 +136,7 @@ impl Engine {
                 version: snapshot.version,
                 content,
                 targets: vec![Target { endpoint, discarded: None }],
+                held: false,
                 once: Vec::new(),
                 sent_by_publisher: Some(self.clock.now().plus(TOLD_WITHIN)),
             };

@@ -3,24 +3,32 @@
 //! A lane holds a bounded number of deliveries; what is beyond stays in the store and the lane remembers from where on.
 //! It is a value without a lock or a clock: [`crate::lanes`] owns all of them and tells it the time.
 
+mod job;
+pub(crate) mod series;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::attempt::Trigger;
 use hookyard_domain::delivery::EndReason;
 use hookyard_domain::endpoint::{Activity, EndpointStatus};
-use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
+use hookyard_rules::profiles;
 
+pub(crate) use self::job::Job;
+use self::job::place;
+use self::series::Series;
 use crate::snapshot::Prepared;
 
 /// Deliveries a lane holds in memory at most.
 pub(crate) const HELD_MAX: usize = 1024;
 /// Waiting retries a lane takes from the store at once.
 pub(crate) const DUE_MAX: usize = 256;
+/// Deliveries that were held and then go out one at a time, so that they arrive in order too. Whoever held more than that
+/// is served faster, and still begins them in order.
+const IN_ORDER_MAX: usize = 10_000;
 /// What a lane may have under way before its receiver has shown that it answers.
 const WINDOW_FIRST: u32 = 8;
 /// With nothing finished for this long, a lane starts little more.
@@ -32,33 +40,13 @@ const SUSPECT_AFTER: u32 = 3;
 /// The same for failures that do not speak of overload, such as a 404 or a redirect: some events may be refused, but not
 /// all of them.
 const MISTAKEN_AFTER: u32 = 20;
-/// So many failures in a row make the probes go slower and slower, so that a dead receiver does not use up every
-/// delivery's attempts in minutes.
-const PACED_AFTER: u32 = 100;
-/// The longest gap between probes. Shorter than any retry's delay, so that a lone delivery keeps its schedule.
-const PACE_MAX: Duration = Duration::from_millis(250);
-
-/// A delivery in a lane.
-#[derive(Clone, Debug)]
-pub(crate) struct Job {
-    pub event: Arc<Event>,
-    pub delivery: DeliveryId,
-    /// Attempts made so far.
-    pub attempts: u32,
-    pub trigger: Trigger,
-}
-
-impl Job {
-    pub(crate) fn first(event: Arc<Event>, target: TargetNo) -> Self {
-        let delivery = event.id.delivery(target);
-        Self { event, delivery, attempts: 0, trigger: Trigger::Automatic }
-    }
-
-    /// Bytes it keeps in memory, about.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.event.content.bytes() + 512
-    }
-}
+/// So many failures in a row make the probes go slower and slower, so that a receiver that only fails does not take the
+/// others' time and disk.
+const PACED_AFTER: u32 = 20;
+/// By how much each further failure makes them slower.
+const PACE_STEP: Duration = Duration::from_millis(1);
+/// The longest gap between probes: short enough for the retries of a few events a second to keep their schedule.
+const PACE_MAX: Duration = Duration::from_millis(20);
 
 /// What is done with a lane's deliveries at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,9 +100,15 @@ pub(crate) struct Lane {
     pub in_ring: bool,
     pub activity: Activity,
     pub dirty: bool,
+    series: Series,
+    /// Deliveries that still go out one at a time.
+    in_order: usize,
     outstanding: VecDeque<(EventKey, TargetNo, bool)>,
     window: u32,
+    /// Failures in a row.
     streak: u32,
+    /// Those of them in a row that speak of overload.
+    overloaded: u32,
     proven: bool,
     progress_at: Timestamp,
     not_before: Timestamp,
@@ -149,9 +143,12 @@ impl Lane {
             in_ring: false,
             activity,
             dirty: false,
+            series: Series::default(),
+            in_order: 0,
             outstanding: VecDeque::new(),
             window: WINDOW_FIRST,
             streak: 0,
+            overloaded: 0,
             proven: false,
             progress_at: now,
             not_before: now,
@@ -165,7 +162,12 @@ impl Lane {
 
     /// Takes over changed settings; they count from the next attempt on.
     pub(crate) fn configure(&mut self, prepared: Option<Arc<Prepared>>) {
+        let was_held = self.prepared.is_some() && self.mode() == Mode::Hold;
         self.prepared = prepared;
+        let holds = self.held() > 0 || self.overflow.is_some() || self.next_due.is_some();
+        if was_held && holds && self.mode() == Mode::Send {
+            self.drain_in_order();
+        }
         self.window = self.window.min(self.window_max());
     }
 
@@ -180,6 +182,11 @@ impl Lane {
             EndpointStatus::Paused | EndpointStatus::Pending => Mode::Hold,
             EndpointStatus::Disabled => Mode::Discard(EndReason::EndpointDisabled),
         }
+    }
+
+    /// What it holds goes out one at a time, until it holds nothing or much has gone.
+    pub(crate) fn drain_in_order(&mut self) {
+        self.in_order = IN_ORDER_MAX;
     }
 
     fn ordered(&self) -> bool {
@@ -212,8 +219,14 @@ impl Lane {
             return false;
         }
         self.outstanding.push_back((key, target, false));
-        self.queue.push_back(job);
+        self.queue.push_back(self.in_series(job));
         true
+    }
+
+    fn in_series(&self, job: Job) -> Job {
+        let profile = self.prepared.as_ref().map(|it| it.endpoint.settings.profile);
+        let series = job.series.filter(|_| profile.is_some_and(profiles::keeps_series));
+        Job { series, ..job }
     }
 
     /// Takes in what the store gave, which is the next in order.
@@ -225,7 +238,7 @@ impl Lane {
             }
             let (key, target) = place(&job);
             self.outstanding.push_back((key, target, false));
-            self.queue.push_back(job);
+            self.queue.push_back(self.in_series(job));
         }
         self.covered = self.covered.max(through);
         self.last_offered = self.last_offered.max(through);
@@ -273,7 +286,7 @@ impl Lane {
                 continue;
             }
             if self.claimed.insert(job.delivery) {
-                self.due.push_back(job);
+                self.due.push_back(self.in_series(job));
             }
         }
         self.due_at(next);
@@ -333,6 +346,8 @@ impl Lane {
                 self.in_flight += 1;
                 self.claimed.insert(job.delivery);
                 self.spend_token();
+                let holds_more = self.held() > 0 || self.overflow.is_some() || self.claiming;
+                self.in_order = if holds_more { self.in_order.saturating_sub(1) } else { 0 };
                 Ok(job)
             }
         }
@@ -344,7 +359,8 @@ impl Lane {
         }
         let stalled = self.in_flight > 0 && now.since(self.progress_at) > STALLED_AFTER;
         let window = if stalled { (self.window / 8).max(2) } else { self.window };
-        if self.in_flight >= window.min(self.window) {
+        let window = if self.in_order > 0 { 1 } else { window.min(self.window) };
+        if self.in_flight >= window {
             return Err(Idle::Waiting);
         }
         // A clock set back must not turn a pause of moments into one of hours.
@@ -365,10 +381,11 @@ impl Lane {
             };
         }
         self.turn = self.turn.wrapping_add(1);
+        let Self { series, due, queue, .. } = self;
         if self.turn.is_multiple_of(4) {
-            self.due.pop_front().or_else(|| self.queue.pop_front())
+            series.take(due).or_else(|| series.take(queue))
         } else {
-            self.queue.pop_front().or_else(|| self.due.pop_front())
+            series.take(queue).or_else(|| series.take(due))
         }
     }
 
@@ -394,6 +411,11 @@ impl Lane {
         }
     }
 
+    /// The attempt of a delivery ended: the next of its series may go.
+    pub(crate) fn ended(&mut self, delivery: DeliveryId) {
+        self.series.ended(delivery);
+    }
+
     /// Learns from an attempt that ended.
     pub(crate) fn finished(&mut self, end: Finished, now: Timestamp) {
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -402,18 +424,19 @@ impl Lane {
         if end.succeeded {
             self.proven = true;
             self.streak = 0;
+            self.overloaded = 0;
             self.window = if end.took > SLOW { self.window * 3 / 4 } else { self.window + 1 };
         } else {
             self.streak = self.streak.saturating_add(1);
-            let suspect_after = if end.slow_down { SUSPECT_AFTER } else { MISTAKEN_AFTER };
-            if self.streak >= suspect_after {
+            self.overloaded = if end.slow_down { self.overloaded.saturating_add(1) } else { 0 };
+            if self.overloaded >= SUSPECT_AFTER || self.streak >= MISTAKEN_AFTER {
                 self.proven = false;
                 self.window = 1;
             } else if end.slow_down {
                 self.window /= 2;
             }
             if self.streak >= PACED_AFTER {
-                let gap = Duration::from_millis(10) * (self.streak - PACED_AFTER + 1).min(100);
+                let gap = PACE_STEP * (self.streak - PACED_AFTER + 1).min(100);
                 self.not_before = now.plus(gap.min(PACE_MAX));
             }
         }
@@ -450,10 +473,6 @@ impl Lane {
     pub(crate) fn held(&self) -> usize {
         self.queue.len() + self.due.len()
     }
-}
-
-fn place(job: &Job) -> (EventKey, TargetNo) {
-    (job.event.id.key(), job.delivery.target().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -19,10 +19,11 @@ use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Clock, Timestamp};
-use hookyard_store::ledger::{LaneNote, Record};
+use hookyard_store::ledger::{Due, LaneNote, Record};
 use tokio::sync::Notify;
 
 use self::state::State;
+use crate::lane::series::{self, SeriesKey};
 use crate::lane::{Finished, Job, Lane};
 use crate::snapshot::Prepared;
 
@@ -113,11 +114,11 @@ impl Lanes {
     /// Offers an accepted event to the lanes of its targets.
     pub(crate) fn offer(&self, offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>) {
         let now = self.clock.now();
+        let jobs = in_series(offers);
         let mut state = self.lock();
-        for (event, target, endpoint) in offers {
+        for (job, endpoint) in jobs {
             let room = state.held_bytes < state.bytes_max;
-            let tenant = event.tenant;
-            let job = Job::first(event, target);
+            let tenant = job.event.tenant;
             let bytes = job.bytes();
             if state.lane(tenant, endpoint, now).offer(job, room) {
                 state.held_bytes += bytes;
@@ -134,6 +135,13 @@ impl Lanes {
         state.lane(tenant, endpoint, now).requeued(now);
         state.revive(endpoint, now);
         self.release(state, 1);
+    }
+
+    /// The same of what was held on the way to it.
+    pub(crate) fn released(&self, tenant: TenantNo, endpoint: EndpointNo) {
+        let now = self.clock.now();
+        self.lock().lane(tenant, endpoint, now).drain_in_order();
+        self.requeued(tenant, endpoint);
     }
 
     /// The delivery is not to be sent any more.
@@ -198,6 +206,7 @@ impl Lanes {
             state.unbench(UNBENCHED);
         }
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
+            lane.ended(delivery);
             lane.finished(end, now);
             lane.activity = count(lane.activity);
             // So that what is counted goes to disk with the record and not with whatever comes next.
@@ -297,15 +306,18 @@ impl Lanes {
         answer: Option<hookyard_store::ledger::Refill>,
     ) {
         let now = self.clock.now();
+        let answer = answer.map(|it| {
+            let owed = it.owed.into_iter().map(|(event, no)| (event, no, endpoint));
+            let jobs: Vec<_> = in_series(owed).into_iter().map(|it| it.0).collect();
+            (jobs, it.through, it.more)
+        });
         let mut state = self.lock();
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             let mut bytes = 0;
             match answer {
-                Some(answer) => {
-                    let jobs: Vec<_> =
-                        answer.owed.into_iter().map(|(event, no)| Job::first(event, no)).collect();
+                Some((jobs, through, more)) => {
                     bytes = jobs.iter().map(Job::bytes).sum();
-                    lane.refill(jobs, answer.through, answer.more);
+                    lane.refill(jobs, through, more);
                 }
                 None => lane.refilling = false,
             }
@@ -322,25 +334,21 @@ impl Lanes {
         answer: Option<hookyard_store::ledger::DuePage>,
     ) {
         let now = self.clock.now();
+        let answer = answer.map(|it| {
+            let due: Vec<_> = it.due.into_iter().map(|it| (it.at, retry(it))).collect();
+            (due, it.next)
+        });
         let mut state = self.lock();
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             let before: u64 = lane.due.iter().map(Job::bytes).sum();
             match answer {
-                Some(answer) => {
+                Some((due, next)) => {
                     // It may have been switched on again meanwhile: then what is not due waits on.
                     let until = lane.claims_until(now);
                     let (due, early): (Vec<_>, Vec<_>) =
-                        answer.due.into_iter().partition(|it| it.at <= until);
-                    let jobs = due
-                        .into_iter()
-                        .map(|it| Job {
-                            event: it.event,
-                            delivery: it.delivery,
-                            attempts: it.attempts,
-                            trigger: it.trigger,
-                        })
-                        .collect();
-                    lane.claim(jobs, early.into_iter().map(|it| it.at).chain(answer.next).min());
+                        due.into_iter().partition(|(at, _)| *at <= until);
+                    let jobs = due.into_iter().map(|it| it.1).collect();
+                    lane.claim(jobs, early.into_iter().map(|it| it.0).chain(next).min());
                 }
                 None => lane.claim(Vec::new(), Some(now.plus(Duration::from_secs(1)))),
             }
@@ -447,4 +455,27 @@ impl Lanes {
             self.timer_set.notify_one();
         }
     }
+}
+
+/// First deliveries as jobs. An event's series is looked for once, however many endpoints it goes to.
+fn in_series(
+    offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>,
+) -> Vec<(Job, EndpointNo)> {
+    let mut last: Option<(EventKey, Option<SeriesKey>)> = None;
+    let jobs = offers.map(|(event, target, endpoint)| {
+        let key = event.id.key();
+        let series = match last {
+            Some((known, series)) if known == key => series,
+            _ => series::of(&event),
+        };
+        last = Some((key, series));
+        (Job::first(event, target, series), endpoint)
+    });
+    jobs.collect()
+}
+
+fn retry(due: Due) -> Job {
+    let series = series::of(&due.event);
+    let Due { event, delivery, attempts, trigger, .. } = due;
+    Job { event, delivery, attempts, trigger, series }
 }

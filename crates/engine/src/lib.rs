@@ -21,6 +21,7 @@ mod lane;
 mod lanes;
 mod metrics;
 mod refill;
+mod releasing;
 mod snapshot;
 mod transport;
 mod trial;
@@ -38,17 +39,19 @@ use hookyard_rules::egress::EgressPolicy;
 use hookyard_rules::seal::Keyring;
 use hookyard_store::endpoints::TenantConfig;
 use hookyard_store::{Store, StoreError};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::committer::Committer;
 use crate::connect::Connector;
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
+use crate::releasing::Releasing;
 use crate::transport::Transport;
 
 pub use crate::ingest::{Incoming, Published};
 pub use crate::lanes::Gauges;
-pub use crate::snapshot::Snapshot;
+pub use crate::snapshot::{PreparedSource, Snapshot};
 pub use crate::trial::{Tested, Verified};
 
 /// What the engine is made of.
@@ -118,6 +121,9 @@ pub struct Engine {
     changes: tokio::sync::Mutex<()>,
     /// Tenants whose change could not be read when it was made.
     unread: Mutex<BTreeSet<TenantNo>>,
+    /// A configuration was changed: held events may be released by it.
+    changed: Notify,
+    releasing: Releasing,
     draining: AtomicBool,
 }
 
@@ -168,6 +174,8 @@ impl Engine {
             snapshots: RwLock::new(HashMap::new()),
             changes: tokio::sync::Mutex::new(()),
             unread: Mutex::new(BTreeSet::new()),
+            changed: Notify::new(),
+            releasing: Releasing::default(),
             draining: AtomicBool::new(false),
         });
         engine.resume().await?;
@@ -268,6 +276,9 @@ impl Engine {
         });
         // The lanes first: whoever publishes by the new configuration finds them ready for it.
         self.lanes.configure(before.as_deref(), now.as_deref(), counted);
+        if let (Some(before), Some(now)) = (&before, &now) {
+            self.releasing.begin(before, now, self.clock.now());
+        }
         self.put_in_force(tenant, now.clone());
         Ok(now)
     }
@@ -300,6 +311,7 @@ impl Engine {
                 "a changed configuration could not be read"
             );
         }
+        self.changed.notify_one();
     }
 
     /// Reads again what could not be read when it was changed.

@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use hookyard_domain::delivery::EndReason;
 use hookyard_domain::endpoint::{Endpoint, EndpointStatus};
+use hookyard_domain::event::EventContent;
 use hookyard_domain::event_type::EventType;
 use hookyard_domain::headers::Headers;
+use hookyard_domain::id::SourceId;
 use hookyard_domain::limit;
 use hookyard_domain::retry::{AutoDisable, RetryPolicy};
-use hookyard_domain::secret::{Sealed, Secret, Secrets};
+use hookyard_domain::secret::{Sealed, SealedSecrets, Secret, Secrets};
+use hookyard_domain::source::{Source, SourceStatus};
 use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::Tenant;
 use hookyard_rules::matching;
@@ -38,11 +41,36 @@ pub struct Snapshot {
     /// The version.
     pub version: u64,
     pub(crate) endpoints: Vec<Arc<Prepared>>,
+    sources: HashMap<SourceId, Arc<PreparedSource>>,
     matches: Mutex<Matches>,
 }
 
-/// Whom events of a type and scope are owed to.
-type Matches = HashMap<(EventType, Option<Scope>), Arc<[Target]>>;
+/// Whom events of a type, scope and source are owed to.
+type Matches = HashMap<(EventType, Option<Scope>, Option<SourceId>), Arc<[Target]>>;
+
+/// What becomes of an event.
+pub(crate) struct Route {
+    pub targets: Arc<[Target]>,
+    /// Its source is paused.
+    pub held: bool,
+}
+
+impl Route {
+    /// To be passed on later.
+    pub(crate) fn held() -> Self {
+        Self { targets: Arc::from([]), held: true }
+    }
+}
+
+/// A source, ready to receive.
+pub struct PreparedSource {
+    /// The source.
+    pub source: Source,
+    /// Its secrets; `None` when they cannot be opened with this node's master keys.
+    pub secrets: Option<Secrets>,
+    /// What its provider was given for the handshake, if anything, and if that can be opened.
+    pub verify_token: Option<Secret>,
+}
 
 impl Snapshot {
     /// Prepares what changed; endpoints that are the same as in `before` are taken over from it.
@@ -63,19 +91,62 @@ impl Snapshot {
                 _ => Arc::new(Prepared::new(endpoint, keyring, transport)),
             })
             .collect();
+        let sources = config.sources.into_iter().map(|source| {
+            let same = before.and_then(|it| it.sources.get(&source.id));
+            let prepared = match same {
+                Some(same) if same.source == source => Arc::clone(same),
+                _ => Arc::new(PreparedSource::new(source, keyring)),
+            };
+            (prepared.source.id, prepared)
+        });
         Self {
             tenant: config.tenant,
             version: config.version,
             endpoints,
+            sources: sources.collect(),
             matches: Mutex::new(HashMap::new()),
         }
     }
 
-    /// Whom an event of this type and scope is owed to, and who would have been, were it not off.
+    /// One of the tenant's sources.
     #[must_use]
-    pub fn targets(&self, event_type: &EventType, scope: Option<&Scope>) -> Arc<[Target]> {
+    pub fn source(&self, id: SourceId) -> Option<&Arc<PreparedSource>> {
+        self.sources.get(&id)
+    }
+
+    /// All of the tenant's sources, in no order.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<PreparedSource>> {
+        self.sources.values()
+    }
+
+    /// What becomes of an event; `None` when its source is gone or takes nothing.
+    pub(crate) fn route(&self, content: &EventContent) -> Option<Route> {
+        let nobody = || Arc::from([]);
+        let to_all = || self.targets(&content.event_type, content.scope.as_ref(), content.source);
+        let Some(id) = content.source else {
+            return Some(Route { targets: to_all(), held: false });
+        };
+        let source = &self.sources.get(&id)?.source;
+        let allowed = &source.settings.events;
+        let passes =
+            allowed.is_empty() || matching::wants(allowed, None, &content.event_type, None);
+        match source.status {
+            SourceStatus::Disabled => None,
+            _ if !passes => Some(Route { targets: nobody(), held: false }),
+            SourceStatus::Paused => Some(Route::held()),
+            SourceStatus::Active => Some(Route { targets: to_all(), held: false }),
+        }
+    }
+
+    /// Whom an event of this type, scope and source is owed to, and who would have been, were it not off.
+    fn targets(
+        &self,
+        event_type: &EventType,
+        scope: Option<&Scope>,
+        source: Option<SourceId>,
+    ) -> Arc<[Target]> {
         // An event type is a short string: a look-up is cheaper than a match against many endpoints.
-        let key = (event_type.clone(), scope.cloned());
+        let key = (event_type.clone(), scope.cloned(), source);
         let mut matches = self.matches.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = matches.get(&key) {
             return Arc::clone(known);
@@ -83,7 +154,7 @@ impl Snapshot {
         let targets: Arc<[Target]> = self
             .endpoints
             .iter()
-            .filter(|it| it.wants(event_type, scope))
+            .filter(|it| it.wants(event_type, scope, source))
             .map(|it| Target { endpoint: it.endpoint.no, discarded: discarded(it.endpoint.status) })
             .collect();
         if matches.len() < MATCHES_REMEMBERED {
@@ -146,15 +217,35 @@ impl Prepared {
         }
     }
 
-    fn wants(&self, event_type: &EventType, scope: Option<&Scope>) -> bool {
-        let settings = &self.endpoint.settings;
-        matching::wants(&settings.events, settings.scope.as_ref(), event_type, scope)
+    fn wants(
+        &self,
+        event_type: &EventType,
+        scope: Option<&Scope>,
+        source: Option<SourceId>,
+    ) -> bool {
+        matching::gets(&self.endpoint.settings, event_type, scope, source)
+    }
+}
+
+impl PreparedSource {
+    fn new(source: Source, keyring: &Keyring) -> Self {
+        let id = source.id.to_string();
+        let secrets = open_secrets(&source.secrets, &id, keyring);
+        if secrets.is_none() {
+            tracing::error!(
+                source.id = %source.id,
+                "a source's secret cannot be opened with the master keys given; it believes nobody"
+            );
+        }
+        let place = format!("{id}.verify_token");
+        let token = source.verify_token.as_ref().and_then(|it| open(it, &place, keyring));
+        Self { secrets, verify_token: token, source }
     }
 }
 
 impl Way {
     fn new(endpoint: &Endpoint, keyring: &Keyring, transport: &Transport) -> Option<Self> {
-        let secrets = open_secrets(endpoint, keyring)?;
+        let secrets = open_secrets(&endpoint.secrets, &endpoint.id.to_string(), keyring)?;
         let scheme = profiles::of(endpoint.settings.profile).scheme;
         let signer = Signer::prepare(scheme, &secrets).ok()?;
         let headers = match &endpoint.headers {
@@ -166,19 +257,19 @@ impl Way {
     }
 }
 
-fn open_secrets(endpoint: &Endpoint, keyring: &Keyring) -> Option<Secrets> {
-    let id = endpoint.id.to_string();
-    let open = |sealed: &Sealed| {
-        let plain = keyring.open(sealed, id.as_bytes()).ok()?;
-        Some(Secret::new(std::str::from_utf8(&plain).ok()?.to_owned()))
-    };
-    let current = match &endpoint.secrets.current {
+fn open(sealed: &Sealed, place: &str, keyring: &Keyring) -> Option<Secret> {
+    let plain = keyring.open(sealed, place.as_bytes()).ok()?;
+    Some(Secret::new(std::str::from_utf8(&plain).ok()?.to_owned()))
+}
+
+fn open_secrets(sealed: &SealedSecrets, place: &str, keyring: &Keyring) -> Option<Secrets> {
+    let current = match &sealed.current {
         None => None,
-        Some(sealed) => Some(open(sealed)?),
+        Some(sealed) => Some(open(sealed, place, keyring)?),
     };
-    let previous = match &endpoint.secrets.previous {
+    let previous = match &sealed.previous {
         None => None,
-        Some((sealed, until)) => Some((open(sealed)?, *until)),
+        Some((sealed, until)) => Some((open(sealed, place, keyring)?, *until)),
     };
     Some(Secrets { current, previous })
 }

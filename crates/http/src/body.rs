@@ -63,14 +63,24 @@ pub enum BodyError {
 ///
 /// # Errors
 /// When it is too long, too slow or breaks off.
-pub async fn read(
+pub async fn read(headers: &HeaderMap, body: Body, limit_bytes: u64) -> Result<Bytes, BodyError> {
+    read_within(headers, body, limit_bytes, |_| Ok(())).await
+}
+
+/// As [`read`], and asks before it holds more bytes than it did: `hold` gets how many it would be in all.
+///
+/// # Errors
+/// As [`read`], or what `hold` says.
+pub(crate) async fn read_within<E: From<BodyError>>(
     headers: &HeaderMap,
     mut body: Body,
     limit_bytes: u64,
-) -> Result<Bytes, BodyError> {
+    mut hold: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, E> {
+    let too_large = || BodyError::TooLarge { limit_bytes };
     let announced = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
     if announced.is_some_and(|it: u64| it > limit_bytes) {
-        return Err(BodyError::TooLarge { limit_bytes });
+        return Err(too_large().into());
     }
     // The usual body comes in one piece and is kept as it is; only a second piece makes a copy.
     let mut first = Bytes::new();
@@ -78,15 +88,22 @@ pub async fn read(
     while let Some(piece) = next_piece(&mut body).await? {
         let so_far = first.len().max(whole.len()) + piece.len();
         if u64::try_from(so_far).is_ok_and(|it| it > limit_bytes) {
-            return Err(BodyError::TooLarge { limit_bytes });
+            return Err(too_large().into());
         }
         if first.is_empty() {
+            hold(so_far)?;
             first = piece;
             continue;
         }
+        if whole.capacity() < so_far {
+            // Room for what came, and as much again at most: an announced length costs its sender nothing.
+            let in_all = announced.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
+            let most = in_all.min(usize::try_from(limit_bytes).unwrap_or(usize::MAX));
+            let room = so_far.max(most.min(so_far.saturating_mul(2)));
+            hold(room)?;
+            whole.reserve(room - whole.len());
+        }
         if whole.is_empty() {
-            let in_all = announced.and_then(|it| usize::try_from(it).ok()).unwrap_or(0);
-            whole.reserve(in_all.max(so_far));
             whole.extend_from_slice(&first);
         }
         whole.extend_from_slice(&piece);
@@ -390,6 +407,49 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("4"));
         assert_eq!(read(&headers, Body::empty(), 3).await, too_large);
+    }
+
+    #[tokio::test]
+    async fn memory_grows_with_what_came_and_not_with_what_was_announced() {
+        const ANNOUNCED: usize = 16 * 1024 * 1024;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, http::HeaderValue::from(ANNOUNCED));
+        let body = |pieces: usize| {
+            let piece = Ok::<_, std::convert::Infallible>(Bytes::from_static(&[7; 1000]));
+            Body::from_stream(futures_util::stream::iter(vec![piece; pieces]))
+        };
+        for (pieces, most) in [(1, 1000), (2, 4000), (3, 4000), (100, 200_000)] {
+            let mut held = 0;
+            let hold = |bytes| {
+                held = held.max(bytes);
+                Ok::<_, BodyError>(())
+            };
+            let read = read_within(&headers, body(pieces), ANNOUNCED as u64, hold).await.unwrap();
+            assert_eq!(read.len(), pieces * 1000);
+            assert!((read.len()..=most).contains(&held), "{pieces}: {held}");
+            // What is asked for is what the buffer has: nothing is held that was not asked for.
+            if let Ok(buffer) = read.try_into_mut() {
+                assert!(buffer.capacity() <= held, "{pieces}: {} {held}", buffer.capacity());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_for_which_there_is_no_room_is_not_read_on() {
+        let budget = crate::budget::Budget::new(2500);
+        let pieces = || {
+            let piece = Ok::<_, std::convert::Infallible>(Bytes::from_static(&[7; 1000]));
+            Body::from_stream(futures_util::stream::iter(vec![piece; 3]))
+        };
+        let full = || BodyError::Missing;
+        let read = async |share: &mut crate::budget::Share| {
+            let hold = |bytes| share.hold(bytes).map_err(|_| full());
+            read_within(&HeaderMap::new(), pieces(), 10_000, hold).await
+        };
+        let mut share = budget.share();
+        assert_eq!(read(&mut share).await, Err(full()));
+        drop(share);
+        assert_eq!(budget.share().hold(2500), Ok(()), "what it held is free again");
     }
 
     #[tokio::test(start_paused = true)]

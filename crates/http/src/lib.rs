@@ -5,14 +5,17 @@
 //! - [`dialects`]: the management APIs of the vendors, one folder each, with a document each;
 //! - [`docs`]: the API reference for people, made from that document; [`ops`]: health, readiness, metrics;
 //! - [`body`], [`auth`]: exact bytes with a limit, JSON with pointers to what is wrong, who is asking;
+//! - `ask`, `receiving`: what surfaces share, requests that callers make and requests that providers make;
 //! - [`idempotency`]: what a POST answered, answered again;
 //! - [`layers`]: what every request passes; [`server`]: connections.
 //!
 //! **Never** here: a decision about delivery, a store, a database; no cause of an error leaves through a body.
 //! Start reading at [`native`] and [`native::publish`], the hot path.
 
+mod ask;
 pub mod auth;
 pub mod body;
+mod budget;
 mod csv;
 pub mod dialects;
 pub mod docs;
@@ -23,6 +26,7 @@ mod linger;
 pub mod native;
 mod openapi;
 pub mod ops;
+mod receiving;
 pub mod server;
 mod state;
 

@@ -23,6 +23,19 @@ pub(crate) struct Frame {
 /// A refusal that several routes share: status, name among the components, when it comes.
 pub(crate) type Shared = (u16, &'static str, &'static str);
 
+// Refusals that are the same on the vendors' surfaces.
+pub(crate) const SLOW_BODY: Shared = (408, "TimedOut", "The body stopped coming.");
+pub(crate) const CONFLICT: Shared =
+    (409, "Conflict", "The state of things, or the `Idempotency-Key`, does not allow it.");
+pub(crate) const TOO_LARGE: Shared = (413, "TooLarge", "The body is over the limit.");
+pub(crate) const NOT_JSON: Shared =
+    (415, "UnsupportedMediaType", "The body calls itself something else.");
+pub(crate) const TOO_MANY: Shared =
+    (429, "TooManyRequests", "Too many requests; `Retry-After` says when.");
+pub(crate) const INTERNAL: Shared = (500, "Internal", "Something went wrong at our side.");
+pub(crate) const UNAVAILABLE: Shared =
+    (503, "Unavailable", "The store cannot be reached; nothing was done.");
+
 /// Gives a document its frame, and each operation what `complete` makes of its path and method.
 pub(crate) fn frame(
     document: &mut OpenApi,
@@ -135,4 +148,37 @@ pub(crate) fn refuse(operation: &mut Operation, refusals: &[Shared]) {
 pub(crate) fn refusal(description: &str, media: &str, schema: &str) -> ResponseBuilder {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
     ResponseBuilder::new().description(description).content(media, content)
+}
+
+/// What every document is held against.
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    /// The document's paths below `base` and their methods are exactly these.
+    #[track_caller]
+    pub(crate) fn check_routes(document: &str, base: &str, routes: &[(&str, &str)]) {
+        let document: Value = serde_json::from_str(document).unwrap();
+        let mut found = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let methods: Vec<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
+            found.insert((path.clone(), methods.join(" ")));
+        }
+        let named = |(path, methods): &(&str, &str)| (format!("{base}{path}"), (*methods).into());
+        assert_eq!(found, routes.iter().map(named).collect());
+    }
+
+    /// Whatever the document points at is in it.
+    #[track_caller]
+    pub(crate) fn check_pointers(text: &str) {
+        let document: Value = serde_json::from_str(text).unwrap();
+        let pointers: BTreeSet<_> = text.split("\"$ref\": \"#").skip(1).collect();
+        assert!(pointers.len() > 10);
+        for rest in pointers {
+            let pointer = rest.split('"').next().unwrap();
+            assert!(document.pointer(pointer).is_some(), "{pointer}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use hookyard_app::App;
 use hookyard_domain::time::Chance;
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::budget::{Budget, KEYLESS_BYTES_MAX, UNNAMED_BYTES_MAX};
 use crate::layers::log::Answered;
 
 /// A number that is asked for when metrics are read.
@@ -27,6 +28,8 @@ pub type Gauges = Arc<dyn Fn() -> Vec<Gauge> + Send + Sync>;
 pub struct Parts {
     /// Every wish of a caller.
     pub app: App,
+    /// Where callers reach this server, without a slash at the end; `None` is wherever each of them did.
+    pub public_url: Option<String>,
     /// Makes request ids that differ from process to process.
     pub chance: Arc<dyn Chance>,
     /// Renders the process's metrics. Its recorder must be installed already.
@@ -41,12 +44,15 @@ pub struct DoorState(Arc<Inner>);
 
 struct Inner {
     app: App,
+    public_url: Option<String>,
     metrics: Option<PrometheusHandle>,
     gauges: Gauges,
     draining: AtomicBool,
     request_prefix: u64,
     requests: AtomicU64,
     answered: Answered,
+    keyless: Budget,
+    unnamed: Budget,
 }
 
 impl DoorState {
@@ -57,12 +63,15 @@ impl DoorState {
         parts.chance.fill(&mut random);
         Self(Arc::new(Inner {
             app: parts.app,
+            public_url: parts.public_url,
             metrics: parts.metrics,
             gauges: parts.gauges,
             draining: AtomicBool::new(false),
             request_prefix: u64::from_be_bytes(random),
             requests: AtomicU64::new(0),
             answered: Answered::register(),
+            keyless: Budget::new(KEYLESS_BYTES_MAX),
+            unnamed: Budget::new(UNNAMED_BYTES_MAX),
         }))
     }
 
@@ -70,6 +79,12 @@ impl DoorState {
     #[must_use]
     pub fn app(&self) -> &App {
         &self.0.app
+    }
+
+    /// Where callers reach this server, if that was set.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&str> {
+        self.0.public_url.as_deref()
     }
 
     /// From here on readiness says no, so that load balancers send nobody any more.
@@ -87,6 +102,16 @@ impl DoorState {
 
     pub(crate) fn gauges(&self) -> Vec<Gauge> {
         (self.0.gauges)()
+    }
+
+    /// Memory for bodies that come without a key.
+    pub(crate) fn keyless(&self) -> &Budget {
+        &self.0.keyless
+    }
+
+    /// Memory for bodies that come without a key and name no source.
+    pub(crate) fn unnamed(&self) -> &Budget {
+        &self.0.unnamed
     }
 
     pub(crate) fn answered(&self) -> &Answered {

@@ -146,6 +146,7 @@ mod tests {
         }
     }
 
+    // vendors.md ARY-DEL-5.
     #[test]
     fn names_the_gateway_needs_for_itself_are_reserved() {
         for name in [

@@ -56,6 +56,14 @@ impl EgressPolicy {
         Ok(EndpointUrl::new(url))
     }
 
+    /// The same where the vendor's own documentation allows plain `http` (vendors.md ALU-REG-2).
+    ///
+    /// # Errors
+    /// As for [`Self::check_url`].
+    pub fn check_url_with_http(&self, text: &str) -> Result<EndpointUrl, UrlDenied> {
+        Self { allow_http: true, allow: self.allow.clone() }.check_url(text)
+    }
+
     /// Judges one address.
     ///
     /// # Errors

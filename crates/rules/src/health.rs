@@ -101,6 +101,7 @@ mod tests {
         assert_eq!((activity.consecutive_failures, activity.failing_since), (0, None));
     }
 
+    // vendors.md ALV-DEL-12.
     #[test]
     fn enough_failed_events_in_a_row_switch_it_off() {
         let policy = AutoDisable::AfterEvents(3);

@@ -131,6 +131,7 @@ mod tests {
         assert_eq!(got.outcome, OutcomeKind::HttpError, "{code}");
     }
 
+    // vendors.md ALY-DEL-2, ALV-DEL-2, ARY-DEL-2.
     #[test]
     fn any_2xx_ends_it_well_even_at_the_last_attempt() {
         for (terminal, code) in ALWAYS.into_iter().flat_map(|it| [(it, 200), (it, 204), (it, 299)])
@@ -148,6 +149,7 @@ mod tests {
         }
     }
 
+    // vendors.md ALV-DEL-5.
     #[test]
     fn whatever_is_neither_success_nor_final_is_tried_again() {
         for terminal in ALWAYS {
@@ -157,6 +159,7 @@ mod tests {
         }
     }
 
+    // vendors.md ALY-DEL-3, ARY-DEL-4.
     #[test]
     fn no_answer_is_final_where_the_profile_knows_none() {
         for code in [400, 401, 404, 410, 422] {
@@ -171,6 +174,7 @@ mod tests {
         check(400, Terminal::Gone, retry_in(10), None);
     }
 
+    // vendors.md ALV-DEL-5, ALV-DEL-6.
     #[test]
     fn client_errors_are_final_where_the_profile_says_so_but_leave_the_endpoint_on() {
         for code in [400, 401, 403, 404, 409, 410, 422, 499] {
@@ -199,6 +203,7 @@ mod tests {
         assert_eq!(verdict(asks(3), Terminal::Gone, 1).next, retry_in(10));
     }
 
+    // vendors.md ALY-DEL-3, ALV-DEL-5, ARY-DEL-4.
     #[test]
     fn a_failure_without_an_answer_is_recorded_as_it_is_and_tried_again() {
         for (outcome, slow) in [

@@ -1,7 +1,22 @@
 //! Does this endpoint want this event.
 
+use hookyard_domain::endpoint::EndpointSettings;
 use hookyard_domain::event_type::EventType;
+use hookyard_domain::id::SourceId;
 use hookyard_domain::subscription::{Pattern, Scope};
+
+/// Whether an endpoint gets an event of this type and scope that came in through this source. One that forwards a source
+/// gets what that source received, and nothing else.
+#[must_use]
+pub fn gets(
+    settings: &EndpointSettings,
+    event_type: &EventType,
+    event_scope: Option<&Scope>,
+    source: Option<SourceId>,
+) -> bool {
+    let is_from = settings.source.is_none() || settings.source == source;
+    is_from && wants(&settings.events, settings.scope.as_ref(), event_type, event_scope)
+}
 
 /// Whether an endpoint with these patterns and this scope gets an event of this type and scope. An endpoint without a
 /// scope gets the events of every scope, one with a scope only those of its own.
@@ -26,6 +41,8 @@ fn covers(pattern: &Pattern, event_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use hookyard_domain::profile::Profile;
+
     use super::*;
 
     #[track_caller]
@@ -78,5 +95,26 @@ mod tests {
         check(&["*"], (Some("acme"), Some("other")), "a", false);
         check(&["*"], (Some("acme"), None), "a", false);
         check(&["b"], (Some("acme"), Some("acme")), "a", false);
+    }
+
+    #[test]
+    fn what_forwards_a_source_gets_what_that_source_received_and_nothing_else() {
+        let (mine, other) = (SourceId::from_u128(1), SourceId::from_u128(2));
+        let settings = |source: Option<SourceId>| -> EndpointSettings {
+            let mut settings = crate::profiles::tests::settings(Profile::Alumia);
+            settings.events = vec![Pattern::Any];
+            settings.source = source;
+            settings
+        };
+        let gets = |of, from| gets(&settings(of), &"a.b".parse().unwrap(), None, from);
+        for (of, from, want) in [
+            (None, None, true),
+            (None, Some(mine), true),
+            (Some(mine), Some(mine), true),
+            (Some(mine), Some(other), false),
+            (Some(mine), None, false),
+        ] {
+            assert_eq!(gets(of, from), want, "{of:?} {from:?}");
+        }
     }
 }

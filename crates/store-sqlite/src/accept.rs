@@ -9,7 +9,8 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use crate::codec::{self, int, short, uint};
 use crate::error::Result;
-use crate::events;
+use crate::events::{self, KIND_KEY, once_columns};
+use crate::received::Received;
 use crate::runs::ListNo;
 use crate::writer::{Draft, State};
 
@@ -51,14 +52,6 @@ impl<'c> Statements<'c> {
     }
 }
 
-/// A [`Once`] as its columns.
-pub(crate) fn once_columns(once: &Once) -> (i64, &str, Option<&[u8]>) {
-    match once {
-        Once::PublisherId(id) => (0, id, None),
-        Once::Key { key, content } => (1, key, Some(content)),
-    }
-}
-
 /// Accepts the batch's events, in order; a receipt for each.
 pub(crate) fn accept(
     tx: &Connection,
@@ -70,6 +63,7 @@ pub(crate) fn accept(
         return Ok(Vec::new());
     }
     let mut statements = Statements::prepare(tx)?;
+    let mut received = Received::default();
     let mut receipts = Vec::with_capacity(batch.accepts.len());
     for accept in &batch.accepts {
         let receipt = match state.version(tx, accept.tenant)? {
@@ -77,16 +71,22 @@ pub(crate) fn accept(
             Some(version) => match said_before(tx, &mut statements, accept, batch.now)? {
                 Some(receipt) => receipt,
                 None if version != accept.version => Receipt::Stale,
-                None => write(&mut statements, draft, batch.now, accept)?,
+                None => {
+                    let key = write(&mut statements, draft, batch.now, accept)?;
+                    received.add(tx, state, draft, (accept, key))?;
+                    Receipt::Accepted { id: EventId::of(key, 0) }
+                }
             },
         };
         receipts.push(receipt);
     }
+    received.write(tx, batch.now)?;
     Ok(receipts)
 }
 
-/// What an earlier event with the same id or key makes of this one. A publisher's own id wins over an idempotency key,
-/// and counts as long as its event is kept; a key counts for a day.
+/// What an earlier event with the same id or key makes of this one. A publisher's own id, and what a source has received
+/// before, win over an idempotency key, and count as long as the event is kept or since when they are asked for; a key
+/// counts for a day.
 fn said_before(
     tx: &Connection,
     statements: &mut Statements<'_>,
@@ -105,17 +105,24 @@ fn said_before(
                 let same = content == row.get_ref(2)?.as_blob_or_null()?;
                 Ok((Receipt::Duplicate { id, deliveries }, same, id.key()))
             })
-            .optional()?
-            .filter(|(.., key)| kind == 0 || *key >= forgotten)
-            .map(|(receipt, same, _)| (receipt, same));
-        match (found, once) {
-            (None, _) => {}
-            (Some((receipt, _)), Once::PublisherId(_)) => {
+            .optional()?;
+        let Some((receipt, same, key)) = found else { continue };
+        let counts = match once {
+            Once::PublisherId(_) => true,
+            Once::Key { .. } => key >= forgotten,
+            Once::Received { since: None, .. } => true,
+            Once::Received { since: Some(since), .. } => {
+                events::accepted_at(tx, key)?.is_some_and(|at| at >= *since)
+            }
+        };
+        match once {
+            Once::PublisherId(_) | Once::Received { .. } if counts => {
                 keep_keys(tx, statements, accept, &receipt, forgotten)?;
                 return Ok(Some(receipt));
             }
-            (Some((receipt, true)), Once::Key { .. }) => by_key = by_key.or(Some(receipt)),
-            (Some((_, false)), Once::Key { .. }) => by_key = Some(Receipt::KeyReused),
+            Once::Key { .. } if counts && same => by_key = by_key.or(Some(receipt)),
+            Once::Key { .. } if counts => by_key = Some(Receipt::KeyReused),
+            Once::PublisherId(_) | Once::Received { .. } | Once::Key { .. } => {}
         }
     }
     Ok(by_key)
@@ -136,16 +143,16 @@ fn keep_keys(
         return Ok(());
     }
     for once in &accept.once {
-        let (1, text, content) = once_columns(once) else { continue };
+        let (KIND_KEY, text, content) = once_columns(once) else { continue };
         let taken = statements
             .find_once
-            .query_row(params![accept.tenant.0, 1, text], |row| row.get(0))
+            .query_row(params![accept.tenant.0, KIND_KEY, text], |row| row.get(0))
             .optional()?
             .is_some_and(|key| EventKey(uint(key)) >= forgotten);
-        if taken || !events::add_key(tx, event.0, text)? {
+        if taken || !events::add_key(tx, event.0, &text)? {
             continue;
         }
-        let row = params![accept.tenant.0, 1, text, int(event.0), *deliveries, content];
+        let row = params![accept.tenant.0, KIND_KEY, text, int(event.0), *deliveries, content];
         statements.put_once.execute(row)?;
     }
     Ok(())
@@ -156,7 +163,7 @@ fn write(
     draft: &mut Draft,
     now: Timestamp,
     accept: &Accept,
-) -> Result<Receipt> {
+) -> Result<EventKey> {
     let key = EventKey::at(now).max(EventKey(draft.last_key).next());
     draft.last_key = key.0;
     draft.events += 1;
@@ -204,5 +211,5 @@ fn write(
         draft.lists.append(ListNo::of_endpoint(target.endpoint), key.0);
     }
     draft.lists.append(ListNo::of_tenant(accept.tenant), key.0);
-    Ok(Receipt::Accepted { id: EventId::of(key, 0) })
+    Ok(key)
 }

@@ -7,6 +7,7 @@ use hookyard_domain::attempt::{Attempt, OutcomeKind, Trigger};
 use hookyard_domain::delivery::{DeliveryStatus, EndReason};
 use hookyard_domain::endpoint::{DisabledReason, EndpointNo, EndpointStatus};
 use hookyard_domain::headers::Headers;
+use hookyard_domain::source::SourceStatus;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::Target;
 
@@ -137,6 +138,23 @@ pub(crate) fn endpoint_status(code: i64) -> Option<EndpointStatus> {
         1 => EndpointStatus::Active,
         2 => EndpointStatus::Paused,
         3 => EndpointStatus::Disabled,
+        _ => return None,
+    })
+}
+
+pub(crate) fn source_status_code(status: SourceStatus) -> i64 {
+    match status {
+        SourceStatus::Active => 0,
+        SourceStatus::Paused => 1,
+        SourceStatus::Disabled => 2,
+    }
+}
+
+pub(crate) fn source_status(code: i64) -> Option<SourceStatus> {
+    Some(match code {
+        0 => SourceStatus::Active,
+        1 => SourceStatus::Paused,
+        2 => SourceStatus::Disabled,
         _ => return None,
     })
 }
@@ -384,6 +402,9 @@ mod tests {
     fn every_state_and_reason_has_a_number_of_its_own() {
         for it in DeliveryStatus::ALL.into_iter().filter(|it| *it != DeliveryStatus::Sending) {
             assert_eq!(status(status_code(it)), Some(it));
+        }
+        for it in SourceStatus::ALL {
+            assert_eq!(source_status(source_status_code(it)), Some(it));
         }
         for code in 1..=6 {
             assert_eq!(reason(code).map(reason_code), Some(code));

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use hookyard_domain::audit::AuditEntry;
-use hookyard_domain::endpoint::{Activity, Endpoint, EndpointNo, EndpointStatus};
+use hookyard_domain::endpoint::{Activity, Endpoint, EndpointNo, EndpointSettings, EndpointStatus};
 use hookyard_domain::id::EndpointId;
 use hookyard_domain::page::{Page, PageRequest};
+use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::endpoints::{Endpoints, StatusChange, TenantConfig};
@@ -15,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::codec::{self, int, short, time, uint};
 use crate::error::{Result, conflict, corrupt, or_conflict};
 use crate::events::id_of;
-use crate::{SqliteStore, audit, owed, tenants};
+use crate::{SqliteStore, audit, owed, sources, tenants};
 
 const COLUMNS: &str = "no, id, tenant, settings, headers, secret, secret_before,
     secret_before_until_ms, status, disabled_reason, disabled_ms, created_ms, updated_ms, revision";
@@ -63,7 +64,7 @@ fn settings_text(endpoint: &Endpoint) -> Result<String> {
 
 fn create(
     tx: &Connection,
-    mut endpoint: Endpoint,
+    endpoint: Endpoint,
     endpoints_max: Option<u32>,
     entry: &AuditEntry,
 ) -> Result<Endpoint> {
@@ -76,6 +77,12 @@ fn create(
             return Err(StoreError::Full { what: "endpoints", limit }.into());
         }
     }
+    let endpoint = insert(tx, endpoint)?;
+    audit::write(tx, endpoint.tenant, entry)?;
+    Ok(endpoint)
+}
+
+fn insert(tx: &Connection, mut endpoint: Endpoint) -> Result<Endpoint> {
     let previous = endpoint.secrets.previous.as_ref();
     let inserted = tx
         .prepare_cached(
@@ -101,32 +108,60 @@ fn create(
         ]);
     or_conflict(inserted, "the endpoint")?;
     endpoint.no = EndpointNo(short(tx.last_insert_rowid()));
-    audit::write(tx, endpoint.tenant, entry)?;
     Ok(endpoint)
 }
 
 fn update(tx: &Connection, endpoint: Endpoint, entry: &AuditEntry) -> Result<Option<Endpoint>> {
     let Some(kept) = find(tx, endpoint.tenant, endpoint.id)? else { return Ok(None) };
-    if kept.revision != endpoint.revision {
-        return Err(conflict("the endpoint"));
-    }
-    let next = Endpoint {
-        no: kept.no,
-        created_at: kept.created_at,
-        revision: kept.revision + 1,
-        ..endpoint
-    };
-    put(tx, &next)?;
-    start_afresh(tx, kept.status, &next)?;
+    let next = replace(tx, &kept, endpoint)?;
     tenants::touch(tx, next.tenant)?;
     audit::write(tx, next.tenant, entry)?;
     Ok(Some(next))
 }
 
+fn replace(tx: &Connection, kept: &Endpoint, by: Endpoint) -> Result<Endpoint> {
+    if kept.revision != by.revision {
+        return Err(conflict("the endpoint"));
+    }
+    let next =
+        Endpoint { no: kept.no, created_at: kept.created_at, revision: kept.revision + 1, ..by };
+    put(tx, &next)?;
+    start_afresh(tx, kept.status, &next)?;
+    Ok(next)
+}
+
+/// Makes an endpoint, replaces the one of that id, or brings a deleted one back under its number. The transaction is
+/// another change's, which also moves the version and tells the audit log.
+pub(crate) fn put_under_its_id(tx: &Connection, endpoint: Endpoint) -> Result<()> {
+    if let Some(kept) = find(tx, endpoint.tenant, endpoint.id)? {
+        return replace(tx, &kept, endpoint).map(|_| ());
+    }
+    let deleted: Option<(u32, i64)> = tx
+        .prepare_cached(
+            "UPDATE endpoint SET deleted = 0, created_ms = ?3
+             WHERE id = ?1 AND tenant = ?2 RETURNING no, revision",
+        )?
+        .query_row(
+            params![
+                endpoint.id.as_u128().to_be_bytes(),
+                endpoint.tenant.0,
+                endpoint.created_at.as_millis()
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((no, revision)) = deleted else { return insert(tx, endpoint).map(|_| ()) };
+    // Whoever saw it before it was deleted must not write that back.
+    let next = Endpoint { no: EndpointNo(no), revision: uint(revision) + 1, ..endpoint };
+    put(tx, &next)?;
+    start_afresh(tx, EndpointStatus::Disabled, &next)
+}
+
 /// Whoever switches an endpoint on again has mended it: it would be off with the next failure otherwise.
 fn start_afresh(tx: &Connection, was: EndpointStatus, is: &Endpoint) -> Result<()> {
     let off = matches!(was, EndpointStatus::Pending | EndpointStatus::Disabled);
-    if off && is.status == EndpointStatus::Active {
+    let on = matches!(is.status, EndpointStatus::Active | EndpointStatus::Paused);
+    if off && on {
         tx.prepare_cached(
             "UPDATE lane SET consecutive_failures = 0, failing_since_ms = NULL WHERE endpoint = ?1",
         )?
@@ -211,6 +246,16 @@ fn set_status(
 }
 
 fn delete(tx: &Connection, tenant: TenantNo, id: EndpointId, entry: &AuditEntry) -> Result<bool> {
+    if !take_away(tx, tenant, id)? {
+        return Ok(false);
+    }
+    tenants::touch(tx, tenant)?;
+    audit::write(tx, tenant, entry)?;
+    Ok(true)
+}
+
+/// The same in another change's transaction, which also moves the version and tells the audit log.
+pub(crate) fn take_away(tx: &Connection, tenant: TenantNo, id: EndpointId) -> Result<bool> {
     // The row stays for its number and id, which deliveries are listed by; its secrets go.
     let deleted = tx
         .prepare_cached(
@@ -218,12 +263,7 @@ fn delete(tx: &Connection, tenant: TenantNo, id: EndpointId, entry: &AuditEntry)
              WHERE id = ?1 AND tenant = ?2 AND deleted = 0",
         )?
         .execute(params![id.as_u128().to_be_bytes(), tenant.0])?;
-    if deleted == 0 {
-        return Ok(false);
-    }
-    tenants::touch(tx, tenant)?;
-    audit::write(tx, tenant, entry)?;
-    Ok(true)
+    Ok(deleted > 0)
 }
 
 fn config(conn: &Connection, no: TenantNo) -> Result<Option<TenantConfig>> {
@@ -237,7 +277,8 @@ fn config(conn: &Connection, no: TenantNo) -> Result<Option<TenantConfig>> {
     while let Some(row) = rows.next()? {
         endpoints.push(read(row)?);
     }
-    Ok(Some(TenantConfig { version: uint(version), tenant, endpoints }))
+    let sources = sources::of_tenant(&tx, no)?;
+    Ok(Some(TenantConfig { version: uint(version), tenant, endpoints, sources }))
 }
 
 fn activities(conn: &Connection, tenant: TenantNo, of: &[EndpointNo]) -> Result<Vec<Activity>> {
@@ -315,13 +356,22 @@ impl Endpoints for SqliteStore {
         self.change(move |tx, _| delete(tx, tenant, id, &audit))
     }
 
-    fn endpoint_no(&self, tenant: TenantNo, id: EndpointId) -> Answer<'_, Option<EndpointNo>> {
+    fn endpoint_no(
+        &self,
+        tenant: TenantNo,
+        id: EndpointId,
+    ) -> Answer<'_, Option<(EndpointNo, Profile)>> {
         self.read(move |conn, _| {
-            let no: Option<u32> = conn
-                .prepare_cached("SELECT no FROM endpoint WHERE id = ?1 AND tenant = ?2")?
-                .query_row(params![id.as_u128().to_be_bytes(), tenant.0], |row| row.get(0))
+            let row: Option<(u32, String)> = conn
+                .prepare_cached("SELECT no, settings FROM endpoint WHERE id = ?1 AND tenant = ?2")?
+                .query_row(params![id.as_u128().to_be_bytes(), tenant.0], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
                 .optional()?;
-            Ok(no.map(EndpointNo))
+            let Some((no, settings)) = row else { return Ok(None) };
+            let settings: EndpointSettings =
+                serde_json::from_str(&settings).map_err(|_| corrupt("endpoint", "settings", no))?;
+            Ok(Some((EndpointNo(no), settings.profile)))
         })
     }
 

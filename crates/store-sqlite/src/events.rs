@@ -1,5 +1,6 @@
 //! Rows of the table `event`: their bytes, and the event they are.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -28,6 +29,7 @@ pub(crate) struct Head {
     pub(crate) tenant: TenantNo,
     pub(crate) event_type: EventType,
     pub(crate) accepted_at: Timestamp,
+    pub(crate) source: Option<SourceId>,
     pub(crate) targets: Vec<Target>,
 }
 
@@ -36,9 +38,25 @@ const PREVIOUS: u64 = 2;
 const CHANGES: u64 = 3;
 const ONCE_ID: u64 = 4;
 const ONCE_KEY: u64 = 5;
+const CONTENT_TYPE: u64 = 6;
+const ONCE_RECEIVED: u64 = 7;
 
 /// Idempotency keys of one event at most: whoever repeats an id with ever new keys does not make its row grow for ever.
 const KEYS_MAX: usize = 16;
+
+// The column `kind` of the table `once`.
+const KIND_ID: i64 = 0;
+pub(crate) const KIND_KEY: i64 = 1;
+const KIND_RECEIVED: i64 = 2;
+
+/// A [`Once`] as its columns.
+pub(crate) fn once_columns(once: &Once) -> (i64, Cow<'_, str>, Option<&[u8]>) {
+    match once {
+        Once::PublisherId(id) => (KIND_ID, id.into(), None),
+        Once::Key { key, content } => (KIND_KEY, key.into(), Some(content)),
+        Once::Received { source, id, .. } => (KIND_RECEIVED, format!("{source} {id}").into(), None),
+    }
+}
 
 /// The rare parts of an event, and what makes it happen once beyond its own `publisher_id`; `None` when there are none.
 pub(crate) fn extra_to_bytes(content: &EventContent, once: &[Once]) -> Option<Vec<u8>> {
@@ -53,12 +71,18 @@ pub(crate) fn extra_to_bytes(content: &EventContent, once: &[Once]) -> Option<Ve
             put_bytes(&mut out, bytes);
         }
     }
+    if let Some(content_type) = &content.content_type {
+        put(&mut out, CONTENT_TYPE);
+        put_bytes(&mut out, content_type.as_bytes());
+    }
     for once in once {
-        let (tag, text) = match once {
+        let tag = match once {
             Once::PublisherId(id) if content.publisher_id.as_ref() == Some(id) => continue,
-            Once::PublisherId(id) => (ONCE_ID, id),
-            Once::Key { key, .. } => (ONCE_KEY, key),
+            Once::PublisherId(_) => ONCE_ID,
+            Once::Key { .. } => ONCE_KEY,
+            Once::Received { .. } => ONCE_RECEIVED,
         };
+        let (_, text, _) = once_columns(once);
         put(&mut out, tag);
         put_bytes(&mut out, text.as_bytes());
     }
@@ -70,6 +94,7 @@ struct Extra {
     headers: Headers,
     previous: Option<Bytes>,
     changes: Option<Bytes>,
+    content_type: Option<String>,
     once: Vec<(i64, String)>,
 }
 
@@ -81,8 +106,10 @@ fn extra(bytes: &[u8]) -> Option<Extra> {
             HEADERS => extra.headers = input.headers()?,
             PREVIOUS => extra.previous = Some(Bytes::copy_from_slice(input.bytes()?)),
             CHANGES => extra.changes = Some(Bytes::copy_from_slice(input.bytes()?)),
-            ONCE_ID => extra.once.push((0, input.text()?)),
-            ONCE_KEY => extra.once.push((1, input.text()?)),
+            CONTENT_TYPE => extra.content_type = Some(input.text()?),
+            ONCE_ID => extra.once.push((KIND_ID, input.text()?)),
+            ONCE_KEY => extra.once.push((KIND_KEY, input.text()?)),
+            ONCE_RECEIVED => extra.once.push((KIND_RECEIVED, input.text()?)),
             _ => return None,
         }
     }
@@ -95,6 +122,13 @@ fn blob<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<Option<&'r [u8]>> {
 
 fn text<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<&'r str> {
     Ok(row.get_ref(at)?.as_str_or_null()?.unwrap_or_default())
+}
+
+/// The source that received the event of this row.
+pub(crate) fn source(row: &Row<'_>, at: usize, key: u64) -> Result<Option<SourceId>> {
+    let Some(bytes) = blob(row, at)? else { return Ok(None) };
+    let id = id_of(bytes).ok_or_else(|| corrupt("event", "source", key))?;
+    Ok(Some(SourceId::from_u128(id)))
 }
 
 /// One whole event.
@@ -114,10 +148,6 @@ pub(crate) fn load(conn: &Connection, key: u64) -> Result<Option<StoredEvent>> {
         "" => None,
         scope => Some(scope.parse::<Scope>().map_err(|_| bad("scope"))?),
     };
-    let source = match blob(row, 6)? {
-        None => None,
-        Some(id) => Some(SourceId::from_u128(id_of(id).ok_or_else(|| bad("source"))?)),
-    };
     let content = EventContent {
         event_type: text(row, 1)?.parse().map_err(|_| bad("type"))?,
         scope,
@@ -127,7 +157,8 @@ pub(crate) fn load(conn: &Connection, key: u64) -> Result<Option<StoredEvent>> {
         changes: extra.changes,
         headers: extra.headers,
         publisher_id: row.get(5)?,
-        source,
+        source: source(row, 6, key.0)?,
+        content_type: extra.content_type,
     };
     let event = Arc::new(Event {
         id: EventId::of(key, 0),
@@ -141,7 +172,7 @@ pub(crate) fn load(conn: &Connection, key: u64) -> Result<Option<StoredEvent>> {
 
 /// What stands before an event's payload.
 pub(crate) fn head(conn: &Connection, key: u64) -> Result<Option<Head>> {
-    const SQL: &str = "SELECT tenant, type, accepted_ms, targets FROM event WHERE key = ?1";
+    const SQL: &str = "SELECT tenant, type, accepted_ms, source, targets FROM event WHERE key = ?1";
     let mut find = conn.prepare_cached(SQL)?;
     let mut rows = find.query([int(key)])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -152,8 +183,18 @@ pub(crate) fn head(conn: &Connection, key: u64) -> Result<Option<Head>> {
         tenant: TenantNo(short(row.get(0)?)),
         event_type: text(row, 1)?.parse().map_err(|_| bad("type"))?,
         accepted_at: row.get::<_, Option<i64>>(2)?.map_or(key.time(), time),
-        targets: blob(row, 3)?.and_then(codec::targets).ok_or_else(|| bad("targets"))?,
+        source: source(row, 3, key.0)?,
+        targets: blob(row, 4)?.and_then(codec::targets).ok_or_else(|| bad("targets"))?,
     }))
+}
+
+/// When an event was accepted.
+pub(crate) fn accepted_at(conn: &Connection, key: EventKey) -> Result<Option<Timestamp>> {
+    let row: Option<Option<i64>> = conn
+        .prepare_cached("SELECT accepted_ms FROM event WHERE key = ?1")?
+        .query_row([int(key.0)], |row| row.get(0))
+        .optional()?;
+    Ok(row.map(|ms| ms.map_or(key.time(), time)))
 }
 
 /// The head of an event by its id, if the tenant owns it.
@@ -168,10 +209,10 @@ pub(crate) fn own_head(conn: &Connection, tenant: TenantNo, id: EventId) -> Resu
 /// Notes one more idempotency key with an event, so that it goes when the event goes. False when it has enough of them.
 pub(crate) fn add_key(tx: &Connection, key: u64, text: &str) -> Result<bool> {
     let known = once_of(tx, key)?;
-    if known.iter().filter(|(kind, _)| *kind == 1).count() >= KEYS_MAX {
+    if known.iter().filter(|(kind, _)| *kind == KIND_KEY).count() >= KEYS_MAX {
         return Ok(false);
     }
-    if known.iter().any(|(kind, it)| *kind == 1 && it == text) {
+    if known.iter().any(|(kind, it)| *kind == KIND_KEY && it == text) {
         return Ok(true);
     }
     let bytes: Option<Vec<u8>> = tx
@@ -196,7 +237,7 @@ pub(crate) fn once_of(conn: &Connection, key: u64) -> Result<Vec<(i64, String)>>
         None => Vec::new(),
         Some(bytes) => extra(&bytes).ok_or_else(|| corrupt("event", "extra", key))?.once,
     };
-    once.extend(publisher_id.map(|id| (0, id)));
+    once.extend(publisher_id.map(|id| (KIND_ID, id)));
     Ok(once)
 }
 

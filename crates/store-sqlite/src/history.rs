@@ -1,4 +1,5 @@
-//! What people look at, newest first: lists of keys walked downwards, rows looked up as a page needs them.
+//! What people look at, newest first: lists of keys walked downwards, rows looked up as a page needs them. Deliveries
+//! here, events in `event_list`.
 
 use std::collections::HashMap;
 
@@ -18,17 +19,15 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::codec::{self, int, uint};
 use crate::deliveries::{self, Owner, Teller};
 use crate::error::{Result, corrupt};
-use crate::events::{self, Head, StoredEvent};
+use crate::events::{self, Head};
 use crate::runs::{Down, ListNo, ListReader, Lists, Replayed, first_written, last_written};
-use crate::{SqliteStore, record};
+use crate::{SqliteStore, event_list, record};
 
 /// Events one page looks at, at most.
-const SCAN_MAX: u32 = 20_000;
-/// Payload bytes one page searches through, at most.
-const SEARCH_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(crate) const SCAN_MAX: u32 = 20_000;
 
 /// Whether a pattern means a type.
-fn means(pattern: Option<&Pattern>, event_type: &EventType) -> bool {
+pub(crate) fn means(pattern: Option<&Pattern>, event_type: &EventType) -> bool {
     match pattern {
         None | Some(Pattern::Any) => true,
         Some(Pattern::Below(prefix)) => event_type.as_str().starts_with(prefix.as_str()),
@@ -37,85 +36,8 @@ fn means(pattern: Option<&Pattern>, event_type: &EventType) -> bool {
 }
 
 /// Keys at or above the first and below the second.
-fn bounds(since: Option<Timestamp>, until: Option<Timestamp>) -> (u64, u64) {
+pub(crate) fn bounds(since: Option<Timestamp>, until: Option<Timestamp>) -> (u64, u64) {
     (since.map_or(0, events::key_at), until.map_or(i64::MAX as u64, events::key_at))
-}
-
-fn listed(conn: &Connection, stored: StoredEvent) -> Result<ListedEvent> {
-    let key = int(stored.event.id.key().0);
-    let replays = deliveries::replays(conn, key, stored.targets.len())?;
-    let deliveries = stored.targets.len() as u32 + replays;
-    Ok(ListedEvent { event: std::sync::Arc::unwrap_or_clone(stored.event), deliveries })
-}
-
-/// Whether an event passes what can be seen without its payload.
-fn passes(conn: &Connection, filter: &EventFilter, key: u64) -> Result<bool> {
-    let EventFilter { event_type, scope, source, .. } = filter;
-    if event_type.is_none() && scope.is_none() && source.is_none() {
-        return Ok(true);
-    }
-    let row: Option<(String, Option<String>, Option<Vec<u8>>)> = conn
-        .prepare_cached("SELECT type, scope, source FROM event WHERE key = ?1")?
-        .query_row([int(key)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let Some((found_type, found_scope, found_source)) = row else { return Ok(false) };
-    let found_type = found_type.parse().map_err(|_| corrupt("event", "type", key))?;
-    Ok(means(event_type.as_ref(), &found_type)
-        && scope.as_ref().is_none_or(|it| found_scope.as_deref() == Some(it.as_str()))
-        && source.is_none_or(|it| found_source.as_deref() == Some(&it.as_u128().to_be_bytes()[..])))
-}
-
-fn has_text(stored: &StoredEvent, text: &str) -> bool {
-    let content = &stored.event.content;
-    content.publisher_id.as_deref() == Some(text)
-        || match std::str::from_utf8(&content.data) {
-            Ok(data) => data.contains(text),
-            Err(_) => content.data.windows(text.len().max(1)).any(|it| it == text.as_bytes()),
-        }
-}
-
-fn events(
-    conn: &Connection,
-    lists: &Lists,
-    tenant: TenantNo,
-    filter: &EventFilter,
-    request: &PageRequest,
-) -> Result<Page<ListedEvent>> {
-    let list = ListNo::of_tenant(tenant);
-    let tail = lists.tail(list);
-    let tx = conn.unchecked_transaction()?;
-    let reader = ListReader::new(&tx, list, tail)?;
-    let (since, until) = bounds(filter.since, filter.until);
-    let below = request.cursor.map_or(until, |cursor| cursor.0.min(until));
-    let mut keys = reader.down(below);
-    let mut page: Page<ListedEvent> = Page { rows: Vec::new(), next: None };
-    let mut searched = 0;
-    let mut last = below;
-    let mut looked_at = 0;
-    while let Some(key) = keys.next()?.filter(|key| *key >= since) {
-        if looked_at == SCAN_MAX || searched >= SEARCH_BYTES_MAX {
-            page.next = Some(Cursor(last, 0));
-            break;
-        }
-        looked_at += 1;
-        last = key;
-        if !passes(&tx, filter, key)? {
-            continue;
-        }
-        let Some(stored) = events::load(&tx, key)? else { continue };
-        if let Some(text) = &filter.text {
-            searched += stored.event.content.data.len();
-            if !has_text(&stored, text) {
-                continue;
-            }
-        }
-        if page.rows.len() == request.limit as usize {
-            page.next = page.rows.last().map(|row| Cursor(row.event.id.key().0, 0));
-            break;
-        }
-        page.rows.push(listed(&tx, stored)?);
-    }
-    Ok(page)
 }
 
 /// Where a delivery stands in a list: event key, target.
@@ -443,7 +365,7 @@ impl History for SqliteStore {
         filter: EventFilter,
         page: PageRequest,
     ) -> Answer<'_, Page<ListedEvent>> {
-        self.read(move |conn, lists| events(conn, lists, tenant, &filter, &page))
+        self.read(move |conn, lists| event_list::page(conn, lists, tenant, &filter, &page))
     }
 
     fn event(&self, tenant: TenantNo, id: EventId) -> Answer<'_, Option<ListedEvent>> {
@@ -452,7 +374,7 @@ impl History for SqliteStore {
             if events::own_head(&tx, tenant, id)?.is_none() {
                 return Ok(None);
             }
-            events::load(&tx, id.key().0)?.map(|stored| listed(&tx, stored)).transpose()
+            events::load(&tx, id.key().0)?.map(|stored| event_list::listed(&tx, stored)).transpose()
         })
     }
 

@@ -1,17 +1,19 @@
 //! The port's flow, handed on to the files that do it.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::delivery::EndReason;
 use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventId, EventKey};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share};
+use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share, Target};
 use hookyard_store::{Answer, StoreError};
 
-use crate::{SqliteStore, blocking, moves, owed, prune};
+use crate::{SqliteStore, blocking, held, moves, owed, prune};
 
 /// Waiting deliveries discarded while the writer is held.
 const DISCARD_CHUNK: usize = 2000;
@@ -83,6 +85,22 @@ impl Ledger for SqliteStore {
         self.change(move |tx, _| moves::replay(tx, tenant, event, &to, now, &audit))
     }
 
+    fn held(&self, limit: u32) -> Answer<'_, Vec<Arc<Event>>> {
+        self.read(move |conn, _| held::held(conn, limit))
+    }
+
+    fn release<'a>(
+        &'a self,
+        tenant: TenantNo,
+        event: EventId,
+        version: u64,
+        targets: &'a [Target],
+        now: Timestamp,
+    ) -> Answer<'a, Option<Vec<DeliveryId>>> {
+        let to = targets.to_vec();
+        self.change(move |tx, _| held::release(tx, tenant, event, version, (&to, now)))
+    }
+
     /// In several steps, so that the committer is never held up for long; a failure leaves the rest waiting.
     fn discard_waiting(
         &self,
@@ -131,8 +149,8 @@ impl Ledger for SqliteStore {
     fn tidy(&self) -> Answer<'_, ()> {
         Box::pin(async move {
             self.write(|writer| writer.settle_lists()).await?;
-            let log = std::sync::Arc::clone(&self.log);
-            let writer = std::sync::Arc::clone(&self.writer);
+            let log = Arc::clone(&self.log);
+            let writer = Arc::clone(&self.writer);
             blocking(move || log.fold_if_idle(&writer)).await
         })
     }

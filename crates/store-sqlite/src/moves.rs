@@ -7,12 +7,13 @@ use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::id::{DeliveryId, EventId, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_store::ledger::Moved;
+use hookyard_store::ledger::{Moved, Target};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::{self, PENDING, int};
 use crate::deliveries::{self, DeliveryRow};
 use crate::error::Result;
+use crate::events::Head;
 use crate::{audit, events, record};
 
 /// Where a delivery stands.
@@ -120,6 +121,67 @@ pub(crate) fn cancel(
     Ok(Moved::Done(endpoint))
 }
 
+/// Fresh deliveries of an event that is there already, with target numbers never used before.
+pub(crate) struct Fresh<'a> {
+    tx: &'a Connection,
+    head: &'a Head,
+    trigger: Trigger,
+    now: Timestamp,
+    next: u32,
+}
+
+impl<'a> Fresh<'a> {
+    pub(crate) fn new(
+        tx: &'a Connection,
+        head: &'a Head,
+        trigger: Trigger,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let highest: Option<u32> = tx
+            .prepare_cached("SELECT max(target) FROM delivery WHERE event = ?1")?
+            .query_row([int(head.id.key().0)], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let next = highest.map_or(0, |highest| highest + 1).max(head.targets.len() as u32);
+        Ok(Self { tx, head, trigger, now, next })
+    }
+
+    /// Makes one: due at once, or discarded at once.
+    pub(crate) fn add(&mut self, target: Target) -> Result<DeliveryId> {
+        let key = int(self.head.id.key().0);
+        let status = match target.discarded {
+            None => DeliveryStatus::Pending,
+            Some(_) => DeliveryStatus::Discarded,
+        };
+        let now = self.now.as_millis();
+        self.tx
+            .prepare_cached(
+                "INSERT INTO delivery (event, target, tenant, endpoint, status, reason, attempts,
+                    set_off, due_ms, created_ms, updated_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?9)",
+            )?
+            .execute(params![
+                key,
+                self.next,
+                self.head.tenant.0,
+                target.endpoint.0,
+                codec::status_code(status),
+                target.discarded.map(codec::reason_code),
+                codec::trigger_code(self.trigger),
+                target.discarded.is_none().then_some(now),
+                now
+            ])?;
+        if self.head.targets.iter().all(|it| it.endpoint != target.endpoint) {
+            self.tx
+                .prepare_cached("INSERT OR IGNORE INTO replayed (endpoint, event) VALUES (?1, ?2)")?
+                .execute(params![target.endpoint.0, key])?;
+        }
+        let made = self.head.id.delivery(TargetNo(self.next));
+        self.next += 1;
+        Ok(made)
+    }
+}
+
 /// Makes a fresh delivery of an event to each endpoint, due at once.
 pub(crate) fn replay(
     tx: &Connection,
@@ -130,40 +192,15 @@ pub(crate) fn replay(
     entry: &AuditEntry,
 ) -> Result<Vec<DeliveryId>> {
     let Some(head) = events::own_head(tx, tenant, event)? else { return Ok(Vec::new()) };
-    let key = int(event.key().0);
-    let highest: Option<u32> = tx
-        .prepare_cached("SELECT max(target) FROM delivery WHERE event = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?
-        .flatten();
-    let mut next = highest.map_or(0, |highest| highest + 1).max(head.targets.len() as u32);
+    let mut fresh = Fresh::new(tx, &head, Trigger::Manual, now)?;
     let mut made = Vec::new();
     for endpoint in endpoints {
         let owned = tx
             .prepare_cached("SELECT 1 FROM endpoint WHERE no = ?1 AND tenant = ?2")?
             .exists(params![endpoint.0, tenant.0])?;
-        if !owned {
-            continue;
+        if owned {
+            made.push(fresh.add(Target { endpoint: *endpoint, discarded: None })?);
         }
-        tx.prepare_cached(
-            "INSERT INTO delivery (event, target, tenant, endpoint, status, attempts, set_off,
-                due_ms, created_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?7, ?7)",
-        )?
-        .execute(params![
-            key,
-            next,
-            tenant.0,
-            endpoint.0,
-            PENDING,
-            codec::trigger_code(Trigger::Manual),
-            now.as_millis()
-        ])?;
-        if head.targets.iter().all(|target| target.endpoint != *endpoint) {
-            tx.prepare_cached("INSERT OR IGNORE INTO replayed (endpoint, event) VALUES (?1, ?2)")?
-                .execute(params![endpoint.0, key])?;
-        }
-        made.push(event.delivery(TargetNo(next)));
-        next += 1;
     }
     if !made.is_empty() {
         audit::write(tx, tenant, entry)?;

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::events::{self, Head};
 use crate::runs::{ListDraft, ListNo, ListReader};
 use crate::writer::{State, set_number};
+use crate::{held, sources};
 
 /// Events looked at while the writer is held.
 const CHUNK: u32 = 512;
@@ -64,6 +65,15 @@ fn drop_if_ended(
     let Some(head) = events::head(tx, key)?.filter(|head| head.tenant == tenant) else {
         return Ok(false);
     };
+    let source = match head.source {
+        None => None,
+        Some(source) => sources::no_of(tx, tenant, source)?,
+    };
+    if let Some(source) = source
+        && held::is_held(tx, source, key)?
+    {
+        return Ok(false);
+    }
     let rows = deliveries::rows_of(tx, int(key), None)?;
     if !has_ended(&head, &rows) {
         return Ok(false);
@@ -88,6 +98,9 @@ fn drop_if_ended(
         tx.prepare_cached(sql)?.execute([int(key)])?;
     }
     lists.remove(ListNo::of_tenant(tenant), key);
+    if let Some(source) = source {
+        lists.remove(ListNo::of_source(source), key);
+    }
     for target in &head.targets {
         lists.remove(ListNo::of_endpoint(target.endpoint), key);
     }
@@ -99,4 +112,58 @@ fn has_ended(head: &Head, rows: &[DeliveryRow]) -> bool {
     let targets = head.targets.len();
     let recorded = rows.iter().filter(|row| (row.target as usize) < targets).count();
     recorded == targets && rows.iter().all(|row| !deliveries::is_waiting(row.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use hookyard_domain::delivery::Next;
+    use hookyard_domain::id::{EventKey, TargetNo};
+    use hookyard_store::endpoints::Endpoints;
+    use hookyard_store::ledger::{Accept, Batch, Ledger, Once, Receipt};
+    use hookyard_store::sources::{Forward, Sources};
+    use hookyard_store::tenants::Tenants;
+    use hookyard_testkit::make;
+
+    use crate::SqliteStore;
+
+    #[tokio::test]
+    async fn what_was_dropped_leaves_nothing_behind() {
+        let store = SqliteStore::in_memory().unwrap();
+        let audit = || make::audit("made");
+        let tenant = store.create_tenant(make::tenant("acme"), audit()).await.unwrap().no;
+        let endpoint = store.create_endpoint(make::endpoint(tenant), None, audit()).await.unwrap();
+        let source = make::source(tenant);
+        store.create_source(source.clone(), Forward::Keep, 1, audit()).await.unwrap();
+        let mut one = make::accept(tenant, 3, &[endpoint.no]);
+        one.content.source = Some(source.id);
+        // More than a run, so that keys stand in runs and in tails.
+        let accepts = (0..700).map(|number| {
+            let (source, id) = (source.id, format!("d-{number}"));
+            Accept { once: vec![Once::Received { source, id, since: None }], ..one.clone() }
+        });
+        for accepts in [accepts.collect(), vec![one.clone(); 3]] {
+            let batch = Batch { now: make::NOW, accepts, ..Batch::default() };
+            let receipts = store.commit(&batch).await.unwrap();
+            let records = receipts.into_iter().map(|receipt| {
+                let Receipt::Accepted { id } = receipt else { panic!("{receipt:?}") };
+                let attempt = Some(make::attempt(1, 200));
+                let delivery = id.delivery(TargetNo(0));
+                make::record(tenant, endpoint.no, delivery, attempt, Next::Succeeded)
+            });
+            let records = records.collect();
+            store.commit(&Batch { now: make::NOW, records, ..Batch::default() }).await.unwrap();
+        }
+        assert_eq!(store.lists.ends().len(), 3);
+        let dropped = store.prune(tenant, EventKey(u64::MAX >> 1), 1000).await.unwrap();
+        assert_eq!(dropped, 703);
+        assert!(store.lists.ends().is_empty());
+        let left = store.read(|conn, _| {
+            let tables = ["event", "delivery", "once", "list_run", "held"];
+            let rows = tables.map(|table| {
+                conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+            });
+            Ok(rows.into_iter().collect::<rusqlite::Result<Vec<u32>>>()?)
+        });
+        assert_eq!(left.await.unwrap(), [0; 5]);
+    }
 }

@@ -1,9 +1,9 @@
 //! Lists of event keys without the cost of an index.
 //!
-//! Each tenant and each endpoint has a list of the events that concern it, ascending. Its newest keys stand in memory (the
-//! *tail*); every few hundred keys they are written out as one row (a *run*). Tails are lost with the process and built
-//! again from the events above the persisted floor. Readers copy a tail *before* they open their snapshot: whatever was
-//! written out in between then stands in both, never in none.
+//! Each tenant, each endpoint and each source has a list of the events that concern it, ascending. Its newest keys stand
+//! in memory (the *tail*); every few hundred keys they are written out as one row (a *run*). Tails are lost with the
+//! process and built again from the events above the persisted floor. Readers copy a tail *before* they open their
+//! snapshot: whatever was written out in between then stands in both, never in none.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::codec::{self, int, uint};
 use crate::error::{Result, corrupt};
+use crate::sources::SourceNo;
 
 /// Keys after which a tail is written out.
 const RUN_KEYS: usize = 512;
@@ -31,6 +32,10 @@ impl ListNo {
 
     pub(crate) fn of_endpoint(endpoint: EndpointNo) -> Self {
         Self(i64::from(endpoint.0) * 2 + 1)
+    }
+
+    pub(crate) fn of_source(source: SourceNo) -> Self {
+        Self(-i64::from(source.0))
     }
 }
 

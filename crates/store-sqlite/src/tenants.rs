@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::codec::{short, time};
 use crate::error::{Result, conflict, corrupt, or_conflict};
 use crate::runs::{ListNo, Lists, last_written};
-use crate::{SqliteStore, audit};
+use crate::{SqliteStore, audit, sources};
 
 const COLUMNS: &str =
     "no, id, name, profile, limits, retention_days, created_ms, updated_ms, version";
@@ -112,6 +112,7 @@ fn delete(tx: &Connection, no: TenantNo, entry: &AuditEntry) -> Result<bool> {
          WHERE tenant = ?1",
         [no.0],
     )?;
+    sources::delete_all(tx, no)?;
     audit::write(tx, no, entry)?;
     Ok(true)
 }

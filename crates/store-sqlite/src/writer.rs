@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hookyard_domain::id::EventKey;
+use hookyard_domain::id::{EventKey, SourceId};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::ledger::{Batch, LaneNote, Receipt};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
@@ -12,7 +12,8 @@ use crate::codec::{self, int, short, uint};
 use crate::error::{Result, corrupt};
 use crate::open::Place;
 use crate::runs::{ListDraft, ListNo, Lists, last_written};
-use crate::{accept, record};
+use crate::sources::{SourceNo, no_of};
+use crate::{accept, events, record};
 
 /// Events after which every tail is written out, so that a start never reads more than this many again.
 const FLOOR_EVENTS_MAX: usize = 200_000;
@@ -29,6 +30,8 @@ pub(crate) struct State {
     pub(crate) incarnation: i64,
     /// Configuration versions of living tenants; forgotten whenever anything is configured.
     versions: HashMap<TenantNo, u64>,
+    /// Numbers of sources that were asked for; forgotten with the versions.
+    sources: HashMap<(TenantNo, SourceId), SourceNo>,
     /// Where events may be gone, so that a late record asks first.
     pub(crate) pruned_below: HashMap<TenantNo, u64>,
     since_floor: usize,
@@ -64,6 +67,7 @@ impl Writer {
             lists,
             incarnation,
             versions: HashMap::new(),
+            sources: HashMap::new(),
             pruned_below: HashMap::new(),
             since_floor,
         };
@@ -112,6 +116,7 @@ impl Writer {
     ) -> Result<T> {
         let Self { conn, state, .. } = self;
         state.versions.clear();
+        state.sources.clear();
         let tx = begin(conn)?;
         let done = work(&tx, state)?;
         tx.commit()?;
@@ -186,6 +191,23 @@ impl State {
         }
         Ok(version)
     }
+
+    /// The number of a tenant's source.
+    pub(crate) fn source(
+        &mut self,
+        tx: &Connection,
+        tenant: TenantNo,
+        id: SourceId,
+    ) -> Result<Option<SourceNo>> {
+        if let Some(no) = self.sources.get(&(tenant, id)) {
+            return Ok(Some(*no));
+        }
+        let no = no_of(tx, tenant, id)?;
+        if let Some(no) = no {
+            self.sources.insert((tenant, id), no);
+        }
+        Ok(no)
+    }
 }
 
 fn begin(conn: &mut Connection) -> Result<Transaction<'_>> {
@@ -244,19 +266,28 @@ pub(crate) fn set_number(conn: &Connection, name: &str, value: i64) -> Result<()
 fn rebuild(conn: &Connection, lists: &Lists) -> Result<usize> {
     let floor = number(conn, "floor_key")?.unwrap_or(-1);
     let mut find =
-        conn.prepare("SELECT key, tenant, targets FROM event WHERE key > ?1 ORDER BY key")?;
+        conn.prepare("SELECT key, tenant, source, targets FROM event WHERE key > ?1 ORDER BY key")?;
     let mut rows = find.query([floor])?;
     let mut written: HashMap<ListNo, Option<u64>> = HashMap::new();
+    let mut sources: HashMap<(TenantNo, SourceId), Option<SourceNo>> = HashMap::new();
     let mut draft = ListDraft::default();
     let mut events = 0;
     while let Some(row) = rows.next()? {
         events += 1;
         let key = EventKey(uint(row.get(0)?));
         let tenant = TenantNo(short(row.get(1)?));
-        let targets = codec::targets(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)
+        let targets = codec::targets(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)
             .ok_or_else(|| corrupt("event", "targets", key.0))?;
         let of_endpoints = targets.iter().map(|target| ListNo::of_endpoint(target.endpoint));
-        for list in of_endpoints.chain([ListNo::of_tenant(tenant)]) {
+        let source = match events::source(row, 2, key.0)? {
+            None => None,
+            Some(id) => match sources.get(&(tenant, id)) {
+                Some(source) => *source,
+                None => *sources.entry((tenant, id)).or_insert(no_of(conn, tenant, id)?),
+            },
+        };
+        let of_source = source.map(ListNo::of_source);
+        for list in of_endpoints.chain([ListNo::of_tenant(tenant)]).chain(of_source) {
             let last = match written.get(&list) {
                 Some(last) => *last,
                 None => *written.entry(list).or_insert(last_written(conn, list)?),

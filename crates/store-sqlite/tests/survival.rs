@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hookyard_domain::endpoint::EndpointNo;
-use hookyard_domain::id::{EventId, EventKey};
+use hookyard_domain::id::{EventId, EventKey, SourceId};
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::endpoints::Endpoints;
 use hookyard_store::history::{DeliveryFilter, EventFilter, History};
-use hookyard_store::ledger::{Accept, Batch, Ledger, Receipt};
+use hookyard_store::ledger::{Accept, Batch, Ledger, Once, Receipt};
+use hookyard_store::sources::{Forward, Sources};
 use hookyard_store::tenants::Tenants;
 use hookyard_store::{Store, StoreError};
 use hookyard_store_sqlite::SqliteStore;
@@ -56,6 +57,14 @@ async fn listed(store: &SqliteStore) -> Vec<EventId> {
     page.rows.iter().rev().map(|row| row.event.id).collect()
 }
 
+/// Every listed event of a source, oldest first, read in one go.
+async fn received(store: &SqliteStore, source: SourceId) -> Vec<EventId> {
+    let filter = EventFilter { source: Some(source), ..EventFilter::default() };
+    let page = store.events(TENANT, filter, PageRequest::first(10_000)).await.unwrap();
+    assert_eq!(page.next, None);
+    page.rows.iter().rev().map(|row| row.event.id).collect()
+}
+
 /// What a crash at this moment would leave on the disk.
 fn crashed(dir: &Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
@@ -84,6 +93,67 @@ async fn what_was_acknowledged_survives_a_crash() {
     }
     store.prune(TENANT, EventKey(u64::MAX >> 1), 10).await.unwrap();
     assert_eq!(owed(&store, endpoint).await, ids, "what is owed is not pruned");
+}
+
+#[tokio::test]
+async fn what_a_source_received_survives_a_crash() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, endpoint, published) = prepared(dir.path()).await;
+    let source = make::source(TENANT);
+    let forward =
+        Forward::Put { endpoint: Box::new(make::forwarder(&source)), endpoints_max: None };
+    let audit = make::audit("source.created");
+    let source = store.create_source(source, forward, 10, audit).await.unwrap();
+    let version = store.tenant_config(TENANT).await.unwrap().unwrap().version;
+    let mut held = make::accept(TENANT, version, &[]);
+    held.content.source = Some(source.id);
+    held.held = true;
+    let mut one = Accept { held: false, ..held.clone() };
+    one.content.content_type = Some("text/plain".into());
+    let once = Once::Received { source: source.id, id: "d-1".into(), since: None };
+    let first = accept(&store, &Accept { once: vec![once.clone()], ..one.clone() }, 1).await[0];
+    let (mut ids, mut held_ids) = (vec![first], Vec::new());
+    let published = Accept { version, ..published };
+    // Below, at and above the length at which lists are written out.
+    for many in [2, 509, 1, 700, 30] {
+        ids.extend(accept(&store, &one, many).await);
+        accept(&store, &published, 1).await;
+        held_ids.extend(accept(&store, &held, 2).await);
+        ids.extend(&held_ids[held_ids.len() - 2..]);
+        let left = crashed(dir.path());
+        let again = SqliteStore::open(left.path()).unwrap();
+        assert_eq!(received(&again, source.id).await, ids);
+        assert_eq!(owed(&again, endpoint).await.len() * 2, held_ids.len());
+        let found = again.held(100).await.unwrap();
+        assert_eq!(found.iter().map(|event| event.id).collect::<Vec<_>>(), held_ids);
+        let activity = again.source_activity(TENANT, &[source.id]).await.unwrap()[0];
+        assert_eq!(activity.event_count, ids.len() as u64);
+        let repeated = Accept { once: vec![once.clone()], ..one.clone() };
+        let batch = Batch { now: make::NOW, accepts: vec![repeated], ..Batch::default() };
+        let receipts = again.commit(&batch).await.unwrap();
+        assert_eq!(receipts, [Receipt::Duplicate { id: first, deliveries: 0 }]);
+        let next = accept(&again, &one, 600).await;
+        assert_eq!(received(&again, source.id).await, [&ids[..], &next[..]].concat());
+    }
+    let target = [make::target(endpoint)];
+    let made = store.release(TENANT, held_ids[0], version, &target, make::NOW).await.unwrap();
+    let again = crashed(dir.path());
+    let again = SqliteStore::open(again.path()).unwrap();
+    let found = again.delivery(TENANT, made.unwrap()[0]).await.unwrap();
+    assert_eq!(found.map(|it| it.endpoint_no), Some(endpoint));
+    assert_eq!(
+        again.release(TENANT, held_ids[0], version, &target, make::NOW).await.unwrap(),
+        None
+    );
+    assert_eq!(again.held(1).await.unwrap()[0].id, held_ids[1]);
+    let file = dir.path().join("copy");
+    backup(dir.path(), &file).unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    restore(&file, empty.path()).unwrap();
+    let again = SqliteStore::open(empty.path()).unwrap();
+    assert_eq!(received(&again, source.id).await, ids);
+    assert_eq!(again.held(100).await.unwrap().len(), held_ids.len() - 1);
+    assert_eq!(again.source(TENANT, source.id).await.unwrap(), Some(source));
 }
 
 #[tokio::test]

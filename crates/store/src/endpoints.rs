@@ -4,6 +4,8 @@ use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::endpoint::{Activity, DisabledReason, Endpoint, EndpointNo, EndpointStatus};
 use hookyard_domain::id::EndpointId;
 use hookyard_domain::page::{Page, PageRequest};
+use hookyard_domain::profile::Profile;
+use hookyard_domain::source::Source;
 use hookyard_domain::tenant::{Tenant, TenantNo};
 use hookyard_domain::time::Timestamp;
 use hookyard_domain::url::EndpointUrl;
@@ -13,12 +15,14 @@ use crate::Answer;
 /// Everything a publish is matched against, as of one version.
 #[derive(Clone, Debug)]
 pub struct TenantConfig {
-    /// Counts the changes of the tenant's endpoints and limits; checked again inside the commit.
+    /// Counts the changes of the tenant's endpoints, sources and limits; checked again inside the commit.
     pub version: u64,
     /// The tenant.
     pub tenant: Tenant,
     /// Its endpoints, the deleted ones left out.
     pub endpoints: Vec<Endpoint>,
+    /// Its sources.
+    pub sources: Vec<Source>,
 }
 
 /// A change of an endpoint's state that the engine decided.
@@ -49,8 +53,8 @@ pub trait Endpoints {
     fn endpoint(&self, tenant: TenantNo, id: EndpointId) -> Answer<'_, Option<Endpoint>>;
     /// A tenant's endpoints, newest first.
     fn endpoints(&self, tenant: TenantNo, page: PageRequest) -> Answer<'_, Page<Endpoint>>;
-    /// Replaces an endpoint as a whole; when that makes it active again its failures are forgotten, its `revision` moved on by one. `Conflict` when `endpoint.revision` is not the kept
-    /// one; `None` when it is gone.
+    /// Replaces an endpoint as a whole, its `revision` moved on by one; when that switches it on again its failures are
+    /// forgotten. `Conflict` when `endpoint.revision` is not the kept one; `None` when it is gone.
     fn update_endpoint(
         &self,
         endpoint: Endpoint,
@@ -59,7 +63,8 @@ pub trait Endpoints {
     /// Keeps the same secrets and headers, sealed anew. Nothing else is changed, its revision neither; false when it is
     /// gone or `endpoint.revision` is not the kept one.
     fn reseal_endpoint(&self, endpoint: Endpoint) -> Answer<'_, bool>;
-    /// Changes its state alone, and forgets its failures when it becomes active again; `None` when it is gone or not as `change` asks.
+    /// Changes its state alone, and forgets its failures when that switches it on again; `None` when it is gone or not as
+    /// `change` asks.
     fn set_endpoint_status(
         &self,
         tenant: TenantNo,
@@ -74,8 +79,12 @@ pub trait Endpoints {
         id: EndpointId,
         audit: AuditEntry,
     ) -> Answer<'_, bool>;
-    /// The endpoint of that id even if it was deleted: its number.
-    fn endpoint_no(&self, tenant: TenantNo, id: EndpointId) -> Answer<'_, Option<EndpointNo>>;
+    /// The endpoint of that id even if it was deleted: its number, and the profile it has or had last.
+    fn endpoint_no(
+        &self,
+        tenant: TenantNo,
+        id: EndpointId,
+    ) -> Answer<'_, Option<(EndpointNo, Profile)>>;
     /// What is counted of these endpoints, in their order; zeroes for one that nothing happened to.
     fn activity(&self, tenant: TenantNo, endpoints: &[EndpointNo]) -> Answer<'_, Vec<Activity>>;
     /// Everything a publish is matched against; `None` when the tenant is gone.

@@ -22,7 +22,7 @@ pub struct EventFilter {
     pub event_type: Option<Pattern>,
     /// Of this scope.
     pub scope: Option<Scope>,
-    /// Received by this source.
+    /// Received by this source, even a deleted one.
     pub source: Option<SourceId>,
     /// Accepted at or after.
     pub since: Option<Timestamp>,
@@ -52,7 +52,7 @@ pub struct DeliveryFilter {
 pub struct ListedEvent {
     /// The event.
     pub event: Event,
-    /// How many deliveries it has, replays counted.
+    /// How many deliveries it has, those made by replays and releases counted.
     pub deliveries: u32,
 }
 

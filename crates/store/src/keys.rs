@@ -18,6 +18,6 @@ pub trait Keys {
     fn keys(&self, tenant: TenantNo, page: PageRequest) -> Answer<'_, Page<Key>>;
     /// Takes a key away at once; false when it is not there.
     fn delete_key(&self, tenant: TenantNo, id: KeyId, audit: AuditEntry) -> Answer<'_, bool>;
-    /// The key with that hash, and whose it is. One of the two look-ups that name no tenant.
+    /// The key with that hash, and whose it is. A look-up that names no tenant, as are those of sources.
     fn key_by_hash(&self, hash: KeyHash) -> Answer<'_, Option<(Tenant, Key)>>;
 }

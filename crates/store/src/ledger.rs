@@ -11,7 +11,7 @@ use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::delivery::{DeliveryStatus, EndReason, Next};
 use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::event::{Event, EventContent};
-use hookyard_domain::id::{DeliveryId, EventId, EventKey, TargetNo};
+use hookyard_domain::id::{DeliveryId, EventId, EventKey, SourceId, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 
@@ -38,6 +38,17 @@ pub enum Once {
         /// Hash of the request's content.
         content: [u8; 32],
     },
+    /// What repetitions of the same request to a source share. The same again answers the first event, whatever the rest
+    /// says.
+    Received {
+        /// The source.
+        source: SourceId,
+        /// The sender's id, or a hash of what was sent.
+        id: String,
+        /// An earlier event counts only if it was accepted at or after this time; `None` is whenever. One that does not
+        /// count leaves its place to the event that is accepted now.
+        since: Option<Timestamp>,
+    },
 }
 
 /// An event to be accepted.
@@ -51,7 +62,9 @@ pub struct Accept {
     pub content: EventContent,
     /// Whom it is owed to; the position is the target's number.
     pub targets: Vec<Target>,
-    /// What makes it happen once; both may be given.
+    /// Its source is paused: it has no targets, and is kept for [`Ledger::held`] until it is released.
+    pub held: bool,
+    /// What makes it happen once; several may be given.
     pub once: Vec<Once>,
     /// Whoever publishes makes the first attempt himself (a test of an endpoint). Its deliveries get their rows at once,
     /// set off by [`Trigger::Test`] and due then, in case he never tells what came of it.
@@ -247,6 +260,19 @@ pub trait Ledger {
         now: Timestamp,
         audit: AuditEntry,
     ) -> Answer<'_, Vec<DeliveryId>>;
+    /// Events that are held although their source is active by now, oldest first, at most `limit`.
+    fn held(&self, limit: u32) -> Answer<'_, Vec<Arc<Event>>>;
+    /// Ends an event's hold: a fresh delivery to each target, in order, with target numbers never used before, due at once
+    /// unless it is discarded. `None` when the event is not held any more; `Conflict` when the tenant's configuration is not
+    /// at `version`. Nothing is changed then.
+    fn release<'a>(
+        &'a self,
+        tenant: TenantNo,
+        event: EventId,
+        version: u64,
+        targets: &'a [Target],
+        now: Timestamp,
+    ) -> Answer<'a, Option<Vec<DeliveryId>>>;
     /// Discards whatever of the endpoint waits for a retry; answers how many. What has no row is the lane's to discard.
     fn discard_waiting(
         &self,
@@ -256,7 +282,7 @@ pub trait Ledger {
         now: Timestamp,
     ) -> Answer<'_, u64>;
     /// Drops ended events of a tenant below `before` with all that belongs to them, at most `limit`; answers how many it dropped.
-    /// An event with a delivery that has not ended stays.
+    /// An event with a delivery that has not ended stays, and so does one that is held.
     fn prune(&self, tenant: TenantNo, before: EventKey, limit: u32) -> Answer<'_, u32>;
     /// Work for idle moments: lists written out, the log folded in. Cheap when there is nothing to do.
     fn tidy(&self) -> Answer<'_, ()>;

@@ -14,6 +14,7 @@ pub mod history;
 pub mod keys;
 pub mod ledger;
 pub mod memory;
+pub mod sources;
 pub mod tenants;
 
 use std::future::Future;
@@ -29,6 +30,7 @@ pub trait Store:
     tenants::Tenants
     + keys::Keys
     + endpoints::Endpoints
+    + sources::Sources
     + event_types::EventTypes
     + ledger::Ledger
     + history::History

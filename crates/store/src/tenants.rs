@@ -25,7 +25,8 @@ pub trait Tenants {
     fn tenants(&self, page: PageRequest) -> Answer<'_, Page<Tenant>>;
     /// Replaces what its operator may change; false when it is gone.
     fn update_tenant(&self, tenant: Tenant, audit: AuditEntry) -> Answer<'_, bool>;
-    /// Takes the tenant away with its keys, endpoints and catalogue; its events follow through [`crate::ledger::Ledger::prune`].
+    /// Takes the tenant away with its keys, endpoints, sources, what is held of them, and catalogue; its events follow
+    /// through [`crate::ledger::Ledger::prune`].
     fn delete_tenant(&self, tenant: TenantNo, audit: AuditEntry) -> Answer<'_, bool>;
     /// Every tenant that has, or had, events.
     fn retained(&self) -> Answer<'_, Vec<Retained>>;

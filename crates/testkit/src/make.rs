@@ -10,10 +10,11 @@ use hookyard_domain::endpoint::{Endpoint, EndpointNo, EndpointSettings, Endpoint
 use hookyard_domain::event::EventContent;
 use hookyard_domain::event_type::CatalogueEntry;
 use hookyard_domain::headers::Headers;
-use hookyard_domain::id::{AuditId, DeliveryId, EndpointId, Id, KeyId};
+use hookyard_domain::id::{AuditId, DeliveryId, EndpointId, Id, KeyId, SourceId};
 use hookyard_domain::key::{Key, KeyHash, KeyScope};
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
+use hookyard_domain::source::{Source, SourceSettings, SourceStatus};
 use hookyard_domain::subscription::Pattern;
 use hookyard_domain::tenant::{Tenant, TenantLimits, TenantNo};
 use hookyard_domain::time::Timestamp;
@@ -56,6 +57,7 @@ pub fn settings(url: &str) -> EndpointSettings {
         name: None,
         description: None,
         scope: None,
+        source: None,
         profile: Profile::Standard,
         retry: None,
         timeout_s: None,
@@ -87,6 +89,42 @@ pub fn endpoint(tenant: TenantNo) -> Endpoint {
         updated_at: NOW,
         revision: 1,
     }
+}
+
+/// An active source, not created yet.
+#[must_use]
+pub fn source(tenant: TenantNo) -> Source {
+    let id: SourceId = id();
+    Source {
+        id,
+        tenant,
+        settings: SourceSettings {
+            name: format!("Source {id}"),
+            provider: "custom".into(),
+            profile: Profile::Standard,
+            scope: None,
+            public_url: None,
+            events: Vec::new(),
+            description: None,
+            metadata: None,
+        },
+        secrets: SealedSecrets { current: Some(Sealed(vec![4, 5, 6])), previous: None },
+        verify_token: None,
+        status: SourceStatus::Active,
+        created_at: NOW,
+        updated_at: NOW,
+        revision: 1,
+    }
+}
+
+/// The endpoint that forwards for a source, by the id they share; not created yet.
+#[must_use]
+pub fn forwarder(source: &Source) -> Endpoint {
+    let mut endpoint = endpoint(source.tenant);
+    endpoint.id = EndpointId::from_u128(source.id.as_u128());
+    endpoint.settings.profile = source.settings.profile;
+    endpoint.settings.source = Some(source.id);
+    endpoint
 }
 
 /// A key whose hash is `byte` over and over.
@@ -149,6 +187,7 @@ pub fn content(event_type: &str) -> EventContent {
         headers: Headers::default(),
         publisher_id: None,
         source: None,
+        content_type: None,
     }
 }
 
@@ -166,6 +205,7 @@ pub fn accept(tenant: TenantNo, version: u64, endpoints: &[EndpointNo]) -> Accep
         version,
         content: content("order.created"),
         targets: endpoints.iter().copied().map(target).collect(),
+        held: false,
         once: Vec::new(),
         sent_by_publisher: None,
     }

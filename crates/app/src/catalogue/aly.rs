@@ -47,5 +47,5 @@ pub(super) const GROUPS: &[Group] = &[
 /// A type whose payload the vendor shows, and that payload.
 pub(super) const SAMPLE: (&str, &str) = (
     "order.created",
-    r#"{"order":{"id":"ord_1","currency":"USD","totals":{"subtotal":4200,"shipping":500,"tax":376,"discount":0,"total":5076},"buyer":{"email":"buyer@example.com"},"items":[{"id":"li_1","product_id":"prod_abc","variant_id":"var_1","name":"Mug","quantity":1,"unit_price":4200,"subtotal":4200}],"shipping_address":{"country":"US","state":"CA","postcode":"94110"},"payment":{"provider":"stripe","intent_id":"pi_1"}}}"#,
+    r#"{"order":{"id":"ord_72...4b","currency":"USD","totals":{"subtotal":4200,"shipping":500,"tax":376,"discount":0,"total":5076},"buyer":{"email":"buyer@example.com"},"items":[{"id":"li_1","product_id":"prod_abc","variant_id":"var_1","name":"Linen Tote — natural","quantity":1,"unit_price":4200,"subtotal":4200}],"shipping_address":{"country":"US","state":"CA","postcode":"94110"},"payment":{"provider":"stripe","intent_id":"pi_..."}}}"#,
 );

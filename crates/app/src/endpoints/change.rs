@@ -155,7 +155,7 @@ impl App {
 
     /// Discards what waits for a retry of an endpoint that went off. The endpoint is off already: if this fails, the
     /// lane discards each of them when it comes due.
-    pub(super) async fn discard(&self, endpoint: &Endpoint, reason: EndReason, now: Timestamp) {
+    pub(crate) async fn discard(&self, endpoint: &Endpoint, reason: EndReason, now: Timestamp) {
         let discarded =
             self.store().discard_waiting(endpoint.tenant, endpoint.no, reason, now).await;
         if let Err(error) = discarded {

@@ -115,7 +115,8 @@ impl App {
     }
 }
 
-fn endpoints_max(tenant: &Tenant, profile: Profile) -> Option<u32> {
+/// Endpoints that a tenant may have, as it makes one of that profile.
+pub(crate) fn endpoints_max(tenant: &Tenant, profile: Profile) -> Option<u32> {
     let limits = [tenant.limits.endpoints, profiles::of(profile).endpoints_max];
     limits.into_iter().flatten().min()
 }

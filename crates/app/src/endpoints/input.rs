@@ -175,6 +175,7 @@ impl NewEndpoint {
             name: checks.text("/name", self.name, limit::NAME_CHARS_MAX),
             description: description(checks, self.description),
             scope: scope(checks, self.scope.as_deref()),
+            source: None,
             profile,
             retry: self.retry.and_then(|it| retry(checks, it)),
             timeout_s: timeout(checks, self.timeout_s),
@@ -308,11 +309,11 @@ fn patterns(checks: &mut Checks, bounds: Bounds<'_>, list: &[String]) -> Vec<Pat
     Checks::distinct(read.collect())
 }
 
-fn description(checks: &mut Checks, text: Option<String>) -> Option<String> {
+pub(crate) fn description(checks: &mut Checks, text: Option<String>) -> Option<String> {
     checks.text("/description", text, limit::DESCRIPTION_CHARS_MAX)
 }
 
-fn scope(checks: &mut Checks, text: Option<&str>) -> Option<Scope> {
+pub(crate) fn scope(checks: &mut Checks, text: Option<&str>) -> Option<Scope> {
     checks.parse("/scope", "bad_scope", text)
 }
 
@@ -415,7 +416,7 @@ fn auto_disable(checks: &mut Checks, input: AutoDisableInput) -> Option<AutoDisa
     }
 }
 
-fn metadata(checks: &mut Checks, text: Option<String>) -> Option<String> {
+pub(crate) fn metadata(checks: &mut Checks, text: Option<String>) -> Option<String> {
     let text = text?;
     if text.len() > limit::METADATA_BYTES_MAX {
         let most = limit::METADATA_BYTES_MAX;

@@ -20,6 +20,7 @@ use hookyard_domain::secret::{Sealed, Secret};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_rules::{profiles, redact};
 
+pub(crate) use create::endpoints_max;
 pub(crate) use states::off;
 
 use crate::checks::{Checks, path_id};

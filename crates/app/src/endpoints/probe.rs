@@ -115,6 +115,7 @@ impl App {
             headers: Headers::default(),
             publisher_id: None,
             source: None,
+            content_type: None,
         };
         let tested = self.engine().test(no, endpoint.id, content).await?;
         Ok(TestedEndpoint {

@@ -5,10 +5,20 @@ mod bench;
 mod completions;
 mod dev;
 mod doctor;
+mod event_types;
+mod events;
+mod keys;
+mod login;
 mod migrate;
 mod openapi;
 mod restore;
+mod scheme;
 mod serve;
+mod sign;
+mod sources;
+mod tenants;
+mod verify;
+mod webhooks;
 
 use std::future::Future;
 
@@ -45,6 +55,24 @@ enum Command {
     Completions(completions::Args),
     /// Measure: generate load, receive it, report
     Bench(bench::BenchArgs),
+    /// Save a server, a key and a tenant, for the commands below
+    Login(login::Args),
+    /// Tenants, with the operator's key
+    Tenants(tenants::Args),
+    /// API keys of a tenant
+    Keys(keys::Args),
+    /// Webhooks: where events go, and what was delivered
+    Webhooks(webhooks::Args),
+    /// Sources: where other providers' webhooks come in
+    Sources(sources::Args),
+    /// Publish events, look at them, send them once more
+    Events(events::Args),
+    /// The catalogue of event types
+    EventTypes(event_types::Args),
+    /// Sign a body as the gateway or a provider would; asks no server
+    Sign(sign::Args),
+    /// Say whether a signature verifies, and which part differs; asks no server
+    Verify(verify::Args),
 }
 
 /// Runs the command that was asked for.
@@ -59,6 +87,15 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Openapi(args) => openapi::run(&args),
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Bench(args) => block_on(async { bench::run(args).await.map(|()| Exit::Ok) }),
+        Command::Login(args) => block_on(login::run(args)),
+        Command::Tenants(args) => block_on(tenants::run(args)),
+        Command::Keys(args) => block_on(keys::run(args)),
+        Command::Webhooks(args) => block_on(webhooks::run(args)),
+        Command::Sources(args) => block_on(sources::run(args)),
+        Command::Events(args) => block_on(events::run(args)),
+        Command::EventTypes(args) => block_on(event_types::run(args)),
+        Command::Sign(args) => Ok(sign::run(&args)),
+        Command::Verify(args) => Ok(verify::run(&args)),
     }
 }
 

@@ -20,6 +20,8 @@ enum Surface {
     Aly,
     /// Alvys's, `/api/p/v3/webhooks`
     Alvys,
+    /// Alumia's, `/api/v1/webhooks`
+    Alumia,
 }
 
 /// Prints the document.
@@ -28,6 +30,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Surface::Native => hookyard_http::native::openapi::document_json(),
         Surface::Aly => hookyard_http::dialects::aly::openapi::document_json(),
         Surface::Alvys => hookyard_http::dialects::alvys::openapi::document_json(),
+        Surface::Alumia => hookyard_http::dialects::alumia::openapi::document_json(),
     };
     output::say(document.trim_end());
     Ok(Exit::Ok)

@@ -6,10 +6,12 @@
 )]
 
 mod backup;
+mod cli;
 mod crash;
 mod delivery;
 mod dev;
 mod dialects;
+mod inbound;
 mod master_key;
 mod native;
 mod operator_key;

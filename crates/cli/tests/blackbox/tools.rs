@@ -61,6 +61,7 @@ async fn openapi_prints_the_committed_documents_and_lists_the_surfaces_there_are
         (&["openapi", "native"], "openapi.json"),
         (&["openapi", "aly"], "openapi-aly.json"),
         (&["openapi", "alvys"], "openapi-alvys.json"),
+        (&["openapi", "alumia"], "openapi-alumia.json"),
     ];
     for (args, file) in documents {
         let committed = format!("{}/../../docs/api/{file}", env!("CARGO_MANIFEST_DIR"));
@@ -70,7 +71,7 @@ async fn openapi_prints_the_committed_documents_and_lists_the_surfaces_there_are
     }
     let ran = world.run(&["openapi", "aryeo"]).await;
     assert_eq!(ran.code, Some(2), "{ran:#?}");
-    for surface in ["native", "aly", "alvys"] {
+    for surface in ["native", "aly", "alvys", "alumia"] {
         assert!(ran.stderr.contains(surface), "{ran:#?}");
     }
 }

@@ -7,6 +7,7 @@ HERE = "http://127.0.0.1:9/hooks"
 
 @schemathesis.hook
 def map_body(_context, body):
-    if isinstance(body, dict) and isinstance(body.get("url"), str) and "://" in body["url"]:
-        return {**body, "url": HERE}
+    for name in ("url", "Url"):
+        if isinstance(body, dict) and isinstance(body.get(name), str) and "://" in body[name]:
+            body = {**body, name: HERE}
     return body

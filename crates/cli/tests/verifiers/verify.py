@@ -24,6 +24,11 @@ def hexmac(secret, message):
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
+def same(expected, given):
+    """Compared in constant time, as every page asks (ALY-SIG-6, ALV-SIG-7)."""
+    return hmac.compare_digest(expected.encode(), given.encode())
+
+
 def standard(secret, headers, body):
     """v1: the PyPI library; it raises when no entry verifies."""
     try:
@@ -57,7 +62,7 @@ def aly(secret, headers, body):
     found = dict(fields(headers["x-aly-signature"]))
     if found["t"] != headers["x-aly-timestamp"]:
         raise Wrong("X-Aly-Timestamp is not t")
-    if found["v1"] != hexmac(secret, found["t"].encode() + b"." + body):
+    if not same(hexmac(secret, found["t"].encode() + b"." + body), found["v1"]):
         raise Wrong("v1 is not the HMAC over t.body")
 
 
@@ -67,16 +72,17 @@ def alvys(secret, headers, body):
     if found["t"] != headers["x-alvys-timestamp"]:
         raise Wrong("X-Alvys-Timestamp is not t")
     given = [value for name, value in fields(headers["x-alvys-signature"]) if name in ("v1", "v0")]
-    if hexmac(secret, found["t"].encode() + b"." + body) in given:
+    without = hexmac(secret, found["t"].encode() + b"." + body)
+    if any([same(without, it) for it in given]):
         raise Wrong("signed without the event's id")
     message = f"{found['t']}.{headers['x-alvys-event-id']}.".encode() + body
-    if hexmac(secret, message) not in given:
+    if not any([same(hexmac(secret, message), it) for it in given]):
         raise Wrong("neither v1 nor v0 is the HMAC over t.id.body")
 
 
 def aryeo(secret, headers, body):
     """vendors.md ARY-SIG-1 to -3."""
-    if headers["signature"] != hexmac(secret, body):
+    if not same(hexmac(secret, body), headers["signature"]):
         raise Wrong("Signature is not the HMAC over the body")
 
 

@@ -15,7 +15,9 @@ use crate::attempt::Disable;
 
 /// Does what the attempts ask for, one after the other.
 pub(crate) async fn run(engine: Arc<Engine>, mut asked: mpsc::UnboundedReceiver<Disable>) {
-    while let Some(disable) = asked.recv().await {
+    while let Some(mut disable) = asked.recv().await {
+        // An error means that the node is stopping: it is switched off all the same.
+        let _ = (&mut disable.recorded).await;
         if let Err(error) = run_once(&engine, disable).await {
             // The next failing attempt asks again.
             tracing::error!(
@@ -30,7 +32,7 @@ async fn run_once(engine: &Engine, disable: Disable) -> Result<(), StoreError> {
     let now = engine.clock.now();
     let change = StatusChange {
         from: Some(EndpointStatus::Active),
-        url: None,
+        url: Some(disable.url),
         to: EndpointStatus::Disabled,
         reason: Some(disable.reason),
         at: now,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hookyard_domain::endpoint::{Endpoint, EndpointNo, EndpointSettings};
-use hookyard_domain::event::EventContent;
+use hookyard_domain::event::{Event, EventContent};
 use hookyard_domain::headers::Headers;
 use hookyard_domain::id::{EndpointId, EventId};
 use hookyard_domain::profile::Profile;
@@ -33,6 +33,7 @@ fn prepared(change: impl FnOnce(&mut Endpoint)) -> Arc<Prepared> {
             name: None,
             description: None,
             scope: None,
+            source: None,
             profile: Profile::Aryeo,
             retry: None,
             timeout_s: None,
@@ -53,8 +54,10 @@ fn prepared(change: impl FnOnce(&mut Endpoint)) -> Arc<Prepared> {
         updated_at: NOW,
         revision: 1,
     };
-    change(&mut endpoint);
     let keyring = Keyring::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+    let sealed = keyring.seal(b"a secret", endpoint.id.to_string().as_bytes(), [0; 12]);
+    endpoint.secrets.current = Some(sealed);
+    change(&mut endpoint);
     let transport = Transport::new(Connector::new(Arc::new(EgressPolicy::default())));
     Arc::new(Prepared::new(endpoint, &keyring, &transport))
 }
@@ -78,9 +81,10 @@ fn job(key: u64) -> Job {
             headers: Headers::default(),
             publisher_id: None,
             source: None,
+            content_type: None,
         },
     };
-    Job::first(Arc::new(event), TargetNo(0))
+    Job::first(Arc::new(event), TargetNo(0), None)
 }
 
 fn retry(key: u64) -> Job {
@@ -168,7 +172,7 @@ async fn a_receiver_that_fails_is_probed_one_at_a_time_and_recovers_step_by_step
 }
 
 #[tokio::test]
-async fn a_dead_receiver_is_probed_more_and_more_rarely_but_at_least_four_times_a_second() {
+async fn a_dead_receiver_is_probed_more_and_more_rarely_but_at_least_fifty_times_a_second() {
     let mut lane = lane(|_| {});
     let mut now = NOW;
     for key in 1..=200 {
@@ -185,7 +189,30 @@ async fn a_dead_receiver_is_probed_more_and_more_rarely_but_at_least_four_times_
         }
         lane.finished(FAILED, now);
     }
-    assert!(now.since(NOW) > Duration::from_secs(10));
+    assert!(now.since(NOW) > Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_receiver_that_refuses_everything_is_probed_too_one_that_refuses_some_events_is_not() {
+    let refused = Finished { slow_down: false, ..FAILED };
+    let mut lane = lane(|_| {});
+    for key in 1..=200 {
+        lane.offer(job(key), true);
+    }
+    let started = |lane: &mut Lane, now| std::iter::from_fn(|| lane.take(now).ok()).count();
+    assert_eq!(started(&mut lane, NOW), WINDOW_FIRST as usize);
+    for _ in 1..MISTAKEN_AFTER {
+        lane.in_flight = 1;
+        lane.finished(refused, NOW);
+    }
+    assert!(started(&mut lane, NOW) > 1, "so far it may be the events");
+    lane.finished(SUCCEEDED, NOW);
+    assert_eq!(lane.streak, 0, "and it was");
+    for _ in 0..MISTAKEN_AFTER {
+        lane.in_flight = 1;
+        lane.finished(refused, NOW);
+    }
+    assert_eq!(started(&mut lane, NOW.plus(PACE_MAX)), 1);
 }
 
 #[tokio::test]
@@ -242,8 +269,16 @@ async fn a_paused_lane_holds_and_drains_in_order_when_resumed() {
     }
     assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting);
     lane.configure(Some(prepared(|_| {})));
-    let keys: Vec<_> = (0..3).map(|_| key_of(&lane.take(NOW).unwrap())).collect();
-    assert_eq!(keys, [1, 2, 3]);
+    for key in 1..=2 {
+        assert_eq!(key_of(&lane.take(NOW).unwrap()), key);
+        assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting, "one at a time");
+        lane.finished(if key == 1 { FAILED } else { SUCCEEDED }, NOW);
+    }
+    assert_eq!(key_of(&lane.take(NOW).unwrap()), 3);
+    for key in 4..=5 {
+        lane.offer(job(key), true);
+        assert_eq!(key_of(&lane.take(NOW).unwrap()), key, "what comes after that need not wait");
+    }
 }
 
 #[tokio::test]
@@ -289,6 +324,29 @@ async fn what_a_refill_saw_first_is_not_offered_again() {
     assert!(lane.offer(job(4), true));
     let keys: Vec<_> = lane.queue.iter().map(key_of).collect();
     assert_eq!(keys, [1, 2, 3, 4]);
+}
+
+#[tokio::test]
+async fn what_is_about_the_same_thing_goes_out_one_after_another_and_holds_nothing_else_back() {
+    let mut lane = lane(|it| it.settings.profile = Profile::Alvys);
+    for (key, tender) in [(1, "a"), (2, "a"), (3, "b"), (4, "a")] {
+        let mut job = job(key);
+        let event = Arc::make_mut(&mut job.event);
+        event.content.event_type = "tender.accepted".parse().unwrap();
+        event.content.data = format!(r#"{{"tenderId":"{tender}"}}"#).into();
+        job.series = series::of(&job.event);
+        lane.offer(job, true);
+    }
+    let first = lane.take(NOW).unwrap();
+    assert_eq!(key_of(&first), 1);
+    assert_eq!(key_of(&lane.take(NOW).unwrap()), 3, "the second waits for the first");
+    assert_eq!(lane.take(NOW).unwrap_err(), Idle::Waiting);
+    lane.ended(first.delivery);
+    lane.finished(FAILED, NOW);
+    let second = lane.take(NOW).unwrap();
+    assert_eq!(key_of(&second), 2, "whatever became of the first");
+    lane.ended(second.delivery);
+    assert_eq!(key_of(&lane.take(NOW).unwrap()), 4);
 }
 
 #[tokio::test]

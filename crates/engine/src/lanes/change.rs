@@ -81,22 +81,26 @@ fn changed(
     changed
 }
 
-/// Endpoints that were off and are on.
+/// Endpoints that were off, or not there, and are on.
 fn enabled<'a>(
     before: Option<&'a Snapshot>,
     now: Option<&'a Snapshot>,
 ) -> impl Iterator<Item = EndpointNo> + 'a {
-    let off: HashSet<_> = before
+    let is_on = |it: &Prepared| {
+        matches!(it.endpoint.status, EndpointStatus::Active | EndpointStatus::Paused)
+    };
+    let endpoints = |it: &'a Snapshot| it.endpoints.iter();
+    let were_on: HashSet<_> = before
         .into_iter()
-        .flat_map(|it| &it.endpoints)
-        .filter(|it| {
-            matches!(it.endpoint.status, EndpointStatus::Disabled | EndpointStatus::Pending)
-        })
+        .flat_map(endpoints)
+        .filter(|it| is_on(it))
         .map(|it| it.endpoint.no)
         .collect();
-    now.into_iter()
-        .flat_map(|it| &it.endpoints)
-        .filter(|it| it.endpoint.status == EndpointStatus::Active)
+    // At the first look nobody knows what was before; the store does.
+    now.filter(|_| before.is_some())
+        .into_iter()
+        .flat_map(endpoints)
+        .filter(move |it| is_on(it))
         .map(|it| it.endpoint.no)
-        .filter(move |it| off.contains(it))
+        .filter(move |it| !were_on.contains(it))
 }

@@ -13,6 +13,7 @@ use crate::world::{World, only};
 
 /// Publishes an event whose every attempt gets the sink's answer.
 async fn one_event(world: &World, endpoint: &Endpoint) -> DeliveryStatus {
+    world.breathe();
     let delivery = only(world.publish().await);
     world.run_out(delivery, endpoint).await;
     world.delivery_when(delivery, "it has ended", |it| it.status.is_ended()).await.status

@@ -4,6 +4,7 @@
 mod disabling;
 mod retry_after;
 mod schedules;
+mod sources;
 mod terminal;
 mod waking;
 mod world;

@@ -127,6 +127,7 @@ async fn an_endpoints_own_policy_goes_before_its_profiles_and_its_jitter_fills_i
     world.endpoint(|it| it.retry = Some(policy)).await;
     let mut shares = Vec::new();
     for _ in 0..100 {
+        world.breathe();
         let delivery = only(world.publish().await);
         let waiting = world.attempted(delivery, 1).await;
         let due = waiting.next_attempt_at.unwrap().since(waiting.updated_at).as_secs_f64();

@@ -90,6 +90,11 @@ impl World {
         self.store.endpoint(self.tenant, endpoint.id).await.unwrap().unwrap()
     }
 
+    /// Lets a moment pass: a receiver that only fails is left alone for one between two attempts.
+    pub fn breathe(&self) {
+        self.clock.advance(Duration::from_millis(25));
+    }
+
     /// Publishes `order.created`.
     pub async fn publish(&self) -> EventId {
         self.publish_of("order.created").await
@@ -165,7 +170,7 @@ impl World {
 }
 
 /// Asks again until the answer is there.
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
     let asking = async {
         loop {
             if let Some(found) = ask().await {

@@ -13,11 +13,13 @@ pub mod openapi;
 pub mod problem;
 pub mod providers;
 pub mod publish;
+pub mod receive;
 pub mod signatures;
+pub mod sources;
 pub mod tenants;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{any, get};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,6 +32,9 @@ pub fn router(state: &DoorState) -> Router {
     let remember = axum::middleware::from_fn_with_state(state.clone(), remember::<Refused>);
     Router::from(remembered().route_layer(remember))
         .merge(Router::from(hot()))
+        .merge(Router::from(public()))
+        // Handshakes come by other methods than the document has; the source says which.
+        .route("/in/{source_id}", any(receive::receive))
         .route("/openapi.json", get(openapi::serve))
         .with_state(state.clone())
 }
@@ -54,6 +59,15 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(endpoints::test))
         .routes(routes!(endpoints::rotate_secret))
         .routes(routes!(endpoints::reveal_secret))
+        .routes(routes!(sources::create, sources::list))
+        .routes(routes!(sources::read, sources::update, sources::delete))
+        .routes(routes!(sources::enable))
+        .routes(routes!(sources::disable))
+        .routes(routes!(sources::pause))
+        .routes(routes!(sources::resume))
+        .routes(routes!(sources::rotate_secret))
+        .routes(routes!(sources::reveal_secret))
+        .routes(routes!(sources::events))
         .routes(routes!(batch::publish_batch))
         .routes(routes!(events::read))
         .routes(routes!(events::deliveries))
@@ -73,4 +87,9 @@ fn remembered() -> OpenApiRouter<DoorState> {
 /// The hot path: nothing between the router and the handler. Its `Idempotency-Key` goes into the commit itself.
 fn hot() -> OpenApiRouter<DoorState> {
     OpenApiRouter::new().routes(routes!(publish::publish, events::list))
+}
+
+/// What providers call. An `Idempotency-Key` there is theirs, and one of the ways to tell a repetition.
+fn public() -> OpenApiRouter<DoorState> {
+    OpenApiRouter::new().routes(routes!(receive::receive, receive::receive_put))
 }

@@ -85,6 +85,9 @@ const SHARED: [Shared; 12] = [
     UNAVAILABLE,
 ];
 
+/// Where providers call: their bodies are anything, and a signature stands in a key's place.
+const RECEIVE: &str = "/in/";
+
 const FRAME: Frame = Frame {
     title: "Hookyard",
     version: "1",
@@ -96,7 +99,8 @@ const FRAME: Frame = Frame {
 /// The document of the native API.
 #[must_use]
 pub fn document() -> OpenApi {
-    let mut document = super::remembered().merge(super::hot()).into_openapi();
+    let routes = super::remembered().merge(super::hot()).merge(super::public());
+    let mut document = routes.into_openapi();
     openapi::frame(&mut document, &FRAME, complete);
     let components = document.components.get_or_insert_default();
     components.schemas.insert(Problem::name().into(), Problem::schema());
@@ -123,6 +127,11 @@ pub async fn serve() -> Response {
 fn complete(path: &str, method: &str, operation: &mut Operation) {
     let has_query = openapi::parameters(path, method, operation, describe);
     let has_body = operation.request_body.is_some();
+    if path.starts_with(RECEIVE) {
+        let refusals = [NOT_FOUND, SLOW_BODY, TOO_LARGE, TOO_MANY, INTERNAL, UNAVAILABLE];
+        openapi::refuse(operation, &refusals);
+        return;
+    }
     let mut refusals = vec![NO_KEY, FORBIDDEN, TOO_MANY, INTERNAL, UNAVAILABLE];
     if path.contains('{') {
         refusals.push(NOT_FOUND);
@@ -144,6 +153,7 @@ fn describe(parameter: &str) -> &'static str {
     match parameter {
         "tenant" => "The tenant's name.",
         "name" => "The event type's name.",
+        "source_id" => "The source's id.",
         _ => "Its id.",
     }
 }
@@ -173,7 +183,7 @@ mod tests {
     use super::*;
 
     /// Every route of the contract that stands in this room, with its methods.
-    const ROUTES: [(&str, &str); 32] = [
+    const ROUTES: [(&str, &str); 42] = [
         ("/v1/tenants", "get post"),
         ("/v1/tenants/{tenant}", "delete get patch"),
         ("/v1/tenants/{tenant}/api-keys", "get post"),
@@ -202,6 +212,16 @@ mod tests {
         ("/v1/tenants/{tenant}/deliveries/{id}/attempts", "get"),
         ("/v1/tenants/{tenant}/deliveries/{id}/retry", "post"),
         ("/v1/tenants/{tenant}/deliveries/{id}/cancel", "post"),
+        ("/v1/tenants/{tenant}/sources", "get post"),
+        ("/v1/tenants/{tenant}/sources/{id}", "delete get patch"),
+        ("/v1/tenants/{tenant}/sources/{id}/enable", "post"),
+        ("/v1/tenants/{tenant}/sources/{id}/disable", "post"),
+        ("/v1/tenants/{tenant}/sources/{id}/pause", "post"),
+        ("/v1/tenants/{tenant}/sources/{id}/resume", "post"),
+        ("/v1/tenants/{tenant}/sources/{id}/rotate-secret", "post"),
+        ("/v1/tenants/{tenant}/sources/{id}/reveal-secret", "post"),
+        ("/v1/tenants/{tenant}/sources/{id}/events", "get"),
+        ("/in/{source_id}", "post put"),
         ("/v1/tenants/{tenant}/audit", "get"),
         ("/v1/providers", "get"),
         ("/v1/signatures/sign", "post"),
@@ -264,7 +284,8 @@ mod tests {
                 assert!(responses.contains_key(status), "{name} {status}");
             }
             assert_eq!(responses.contains_key("404"), path.contains('{'), "{name}");
-            let body = operation.get("requestBody").is_some() || method == "post";
+            let is_ours = !path.starts_with(RECEIVE);
+            let body = is_ours && (operation.get("requestBody").is_some() || method == "post");
             assert_eq!(responses.contains_key("415"), body, "{name}");
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let headers = parameters.iter().filter(|it| it["in"] == "header").count();
@@ -307,7 +328,16 @@ mod tests {
     fn requests_refuse_unknown_fields_and_say_their_bounds() {
         let document = parsed();
         let schemas = &document["components"]["schemas"];
-        for name in ["NewEvent", "NewEndpoint", "EndpointPatch", "NewTenant", "NewApiKey"] {
+        for name in [
+            "NewEvent",
+            "NewEndpoint",
+            "EndpointPatch",
+            "NewTenant",
+            "NewApiKey",
+            "NewSource",
+            "SourcePatch",
+            "RotateSourceSecret",
+        ] {
             assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
         }
         let required: Vec<_> = schemas["NewEndpoint"]["required"].as_array().unwrap().to_vec();

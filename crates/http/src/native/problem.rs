@@ -6,10 +6,10 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hookyard_api::problem::{FieldError, Problem};
-use hookyard_app::AppError;
+use hookyard_app::{AppError, ReceiveError};
 use hookyard_domain::invalid::Invalid;
 use hookyard_domain::limit;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::body::BodyError;
@@ -23,6 +23,8 @@ const UNAVAILABLE_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub enum Refused {
     /// The application says so.
     App(AppError),
+    /// A source does not take it.
+    Receive(ReceiveError),
     /// Its body cannot be used.
     Body(BodyError),
     /// A query parameter or a header is wrong.
@@ -42,6 +44,24 @@ pub enum Refused {
 impl From<AppError> for Refused {
     fn from(it: AppError) -> Self {
         Self::App(it)
+    }
+}
+
+impl From<ReceiveError> for Refused {
+    fn from(it: ReceiveError) -> Self {
+        match it {
+            // The same words and log lines for what has nothing to do with sources.
+            ReceiveError::TooLarge { limit_bytes } => Self::App(AppError::TooLarge { limit_bytes }),
+            ReceiveError::RateLimited { retry_after } => {
+                Self::App(AppError::TooMany { retry_after })
+            }
+            ReceiveError::Unavailable(cause) => Self::App(AppError::Unavailable(cause)),
+            ReceiveError::Internal(cause) => Self::App(AppError::Internal(cause)),
+            ReceiveError::NotFound
+            | ReceiveError::Disabled
+            | ReceiveError::BadMethod { .. }
+            | ReceiveError::Rejected(_) => Self::Receive(it),
+        }
     }
 }
 
@@ -73,6 +93,12 @@ impl IntoResponse for Refused {
             log(error);
         }
         let retry_after = retry_after(&self);
+        let allow = if let Self::Receive(ReceiveError::BadMethod { allow }) = &self {
+            Some(HeaderValue::from_static(allow))
+        } else {
+            None
+        };
+        let proof = if matches!(self, Self::Receive(_)) { "Signature" } else { "Bearer" };
         let problem = problem(self);
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -82,7 +108,10 @@ impl IntoResponse for Refused {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(proof));
+        }
+        if let Some(allow) = allow {
+            headers.insert(ALLOW, allow);
         }
         if let Some(after) = retry_after {
             let whole = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -108,6 +137,7 @@ fn retry_after(refused: &Refused) -> Option<Duration> {
             | AppError::TooLarge { .. }
             | AppError::Internal(_),
         )
+        | Refused::Receive(_)
         | Refused::Body(_)
         | Refused::Fields(_)
         | Refused::TooManyEvents
@@ -123,6 +153,7 @@ fn retry_after(refused: &Refused) -> Option<Duration> {
 pub fn problem(refused: Refused) -> Problem {
     match refused {
         Refused::App(error) => of_app(error),
+        Refused::Receive(error) => of_receive(&error),
         Refused::Body(error) => of_body(error),
         Refused::Fields(fields) => of_fields(fields),
         Refused::TooManyEvents => of(
@@ -177,6 +208,20 @@ fn of_app(error: AppError) -> Problem {
         | AppError::Unavailable(_)
         | AppError::Internal(_) => of(status, code, detail),
     }
+}
+
+fn of_receive(error: &ReceiveError) -> Problem {
+    let (status, code) = match error {
+        ReceiveError::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+        ReceiveError::Disabled => (StatusCode::FORBIDDEN, "source_disabled"),
+        ReceiveError::BadMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        ReceiveError::Rejected(rejection) => (StatusCode::UNAUTHORIZED, rejection.code()),
+        ReceiveError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        ReceiveError::RateLimited { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
+        ReceiveError::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        ReceiveError::Internal(_) => return internal(),
+    };
+    of(status, code, sentence(&error.to_string()))
 }
 
 fn of_body(error: BodyError) -> Problem {
@@ -238,6 +283,7 @@ mod tests {
     use std::error::Error;
 
     use hookyard_app::Needs;
+    use hookyard_app::receive::Rejection;
     use http_body_util::BodyExt;
 
     use super::*;
@@ -266,6 +312,14 @@ mod tests {
         check(AppError::StillRunning, 409, "idempotency_key_in_use");
         check(AppError::TooLarge { limit_bytes: 5 }, 413, "too_large");
         check(AppError::TooMany { retry_after: Duration::ZERO }, 429, "too_many_requests");
+        check(ReceiveError::NotFound, 404, "not_found");
+        check(ReceiveError::Disabled, 403, "source_disabled");
+        check(ReceiveError::BadMethod { allow: "POST" }, 405, "method_not_allowed");
+        check(ReceiveError::Rejected(Rejection::WrongSignature), 401, "wrong_signature");
+        check(ReceiveError::TooLarge { limit_bytes: 5 }, 413, "too_large");
+        check(ReceiveError::RateLimited { retry_after: Duration::ZERO }, 429, "too_many_requests");
+        check(ReceiveError::Unavailable(cause()), 503, "unavailable");
+        check(ReceiveError::Internal(cause()), 500, "internal");
         check(BodyError::TooLarge { limit_bytes: 5 }, 413, "too_large");
         check(BodyError::TimedOut, 408, "body_timed_out");
         check(BodyError::ContentType { expected: "x" }, 415, "unsupported_media_type");
@@ -305,6 +359,9 @@ mod tests {
         let response = Refused::from(AppError::Unauthenticated).into_response();
         assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        let unsigned = ReceiveError::Rejected(Rejection::WrongSignature);
+        let response = Refused::from(unsigned).into_response();
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Signature");
         let retry_after = Duration::from_millis(1200);
         let response = Refused::from(AppError::TooMany { retry_after }).into_response();
         assert_eq!(response.headers()[RETRY_AFTER], "2");

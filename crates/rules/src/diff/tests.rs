@@ -116,6 +116,33 @@ fn alv_diff_3_6_7_and_16_changes_are_passed_through_untouched() {
     }
 }
 
+/// The kinds of a changed load and of a changed trip (vendors.md §2.12).
+const KINDS: [&str; 2] = [
+    "StatusChanged RateChanged FuelSurchargeChanged AccessorialsChanged MileageChanged InvoicedChanged \
+     PaymentRecorded InvoicingChanged CustomerChanged ContractChanged ScheduleChanged DueDateChanged Delivered \
+     DimensionsChanged CommodityChanged NotesChanged ReferencesChanged FieldChanged",
+    "StatusChanged ReleasedChanged DispatchChanged CarrierChanged CarrierPayOnHoldChanged DriverChanged \
+     TruckChanged TrailerChanged TemperatureChanged CarrierRateChanged TripValueChanged FuelSurchargeChanged \
+     DriverRatesChanged CarrierPaymentRecorded DueDateChanged StopAdded StopRemoved StopReordered \
+     StopAddressChanged StopTypeChanged StopCommodityChanged StopNotesChanged StopReferencesChanged \
+     StopInstructionsChanged AppointmentChanged ScheduleChanged ArrivalRecorded DepartureRecorded \
+     StopStatusChanged PickedUp Delivered MileageChanged TenderChanged ReferencesChanged FieldChanged",
+];
+
+#[test]
+fn alv_diff_6_every_kind_that_is_documented_goes_out_and_suppresses_nothing() {
+    let counts = KINDS.map(|it| it.split(' ').count());
+    assert_eq!(counts, [18, 35]);
+    for (noun, kinds) in ["load", "trip"].into_iter().zip(KINDS) {
+        let changes: Vec<_> = kinds.split(' ').map(|kind| json!({ "kind": kind })).collect();
+        let changes = json!(changes).to_string();
+        let data = format!(r#"{{"{noun}":{{"n":2}}}}"#);
+        let got = told(noun, &data, Some(r#"{"n":1}"#), Some(&changes), true);
+        let diff = format!(r#"{{"changes":{changes},"previousAttributes":{{"n":1}}}}"#);
+        assert_eq!(got, Some(format!(r#"{{"{noun}":{{"n":2}},"diff":{diff}}}"#)));
+    }
+}
+
 #[test]
 fn alv_diff_5_bookkeeping_fields_make_no_entry_of_changes() {
     let before = r#"{"updatedAt":"a","version":1,"etag":"x"}"#;

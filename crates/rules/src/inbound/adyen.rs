@@ -38,6 +38,10 @@ pub(super) fn is_present(view: &View<'_>) -> bool {
     items(view).any(|it| it.pointer(SIGNATURE).is_some())
 }
 
+pub(super) fn check_secret(secret: &str) -> Result<(), &'static str> {
+    Key::from_secret(CRYPT, secret).map(|_| ())
+}
+
 pub(super) fn check(view: &View<'_>, trust: &Trust<'_>) -> Result<Proven, Rejection> {
     let mut bad = None;
     for (place, secret) in trust.secrets.iter().enumerate() {

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use hookyard_domain::limit;
 use hookyard_domain::secret::Secret;
 
 use super::key;
@@ -64,6 +65,8 @@ pub struct Reply {
     pub body: String,
 }
 
+/// Bytes of a handshake's body at most. Whoever asks has proved nothing yet, and parsed JSON takes many times its bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a text that is echoed at most.
 const ECHO_BYTES_MAX: usize = 4096;
 /// Bytes of a text that is answered with its HMAC at most.
@@ -82,6 +85,9 @@ pub fn answer(
     trust: &Trust<'_>,
     verify_token: Option<&str>,
 ) -> Found {
+    if received.body.len() > BODY_BYTES_MAX {
+        return None;
+    }
     let view = View::new(received);
     let is = |method: &str| received.method.eq_ignore_ascii_case(method);
     let unless_forged = || match verify(&preset.recipe, received, trust) {
@@ -176,7 +182,7 @@ fn zoom(
             return Err(Rejection::EmptySecret);
         }
         let bytes = key::hmac_of(Digest::Sha256, secret, &[Cow::Borrowed(token.as_bytes())]);
-        let encrypted = key::encode(Encoding::Hex, &bytes.unwrap_or_default());
+        let encrypted = key::encode(Encoding::Hex, &bytes.map_err(Rejection::BadSecret)?);
         Ok(json(format!(r#"{{"plainToken":"{token}","encryptedToken":"{encrypted}"}}"#)))
     };
     Some(reply())
@@ -195,24 +201,30 @@ fn meta(view: &View<'_>, verify_token: Option<&str>) -> Found {
     })
 }
 
-/// A secret that comes by the handshake is taken only while there is none: who came later could replace it.
-fn learn(text: &str, trust: &Trust<'_>) -> Option<Option<Secret>> {
-    if trust.secrets.is_empty() {
-        return Some(Some(Secret::new(text.to_owned())));
+/// A secret that comes by the handshake is taken only while there is none: who came later could replace it. It has to be
+/// one that could have been given by hand.
+fn learn(text: &str, trust: &Trust<'_>) -> Result<Option<Secret>, Rejection> {
+    if text.chars().count() > limit::SECRET_CHARS_MAX {
+        return Err(Rejection::BadHandshake("the secret handed over is too long"));
     }
-    let known = trust.secrets.iter().any(|it| same(it.as_bytes(), text.as_bytes()));
-    known.then_some(None)
+    let text = key::shared(text).map_err(Rejection::BadSecret)?;
+    if trust.secrets.is_empty() {
+        return Ok(Some(Secret::new(text.to_owned())));
+    }
+    match trust.secrets.iter().any(|it| same(it.as_bytes(), text.as_bytes())) {
+        true => Ok(None),
+        false => Err(Rejection::BadHandshake("the source has a secret already")),
+    }
 }
 
 fn asana(view: &View<'_>, trust: &Trust<'_>) -> Found {
     const HEADER: &str = "X-Hook-Secret";
     let text = view.header(HEADER)?;
-    let Some(learned) = learn(text, trust) else {
-        return Some(Err(Rejection::BadHandshake("the source has a secret already")));
-    };
-    let mut handshake = plain(String::new());
-    handshake.reply.headers.push((HEADER, text.to_owned()));
-    Some(Ok(Handshake { learned, ..handshake }))
+    Some(learn(text, trust).map(|learned| {
+        let mut handshake = plain(String::new());
+        handshake.reply.headers.push((HEADER, text.to_owned()));
+        Handshake { learned, ..handshake }
+    }))
 }
 
 fn notion(view: &View<'_>, trust: &Trust<'_>) -> Found {
@@ -221,10 +233,7 @@ fn notion(view: &View<'_>, trust: &Trust<'_>) -> Found {
     if view.json("/type").is_some() {
         return None;
     }
-    Some(match learn(&text, trust) {
-        Some(learned) => Ok(Handshake { learned, ..plain(String::new()) }),
-        None => Err(Rejection::BadHandshake("the source has a secret already")),
-    })
+    Some(learn(&text, trust).map(|learned| Handshake { learned, ..plain(String::new()) }))
 }
 
 /// Discord sends pings with wrong signatures too, and turns a receiver off that answers one.

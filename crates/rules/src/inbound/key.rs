@@ -19,6 +19,9 @@ const WHSEC: &str = "whsec_";
 const WHSK: &str = "whsk_";
 const WHPK: &str = "whpk_";
 
+/// Why a text cannot be a shared secret: everybody may know it, so whoever shows or uses it proves nothing.
+const PUBLIC: &str = "a public key (`whpk_`) is no secret; it can only check `v1a` signatures";
+
 /// Signatures by private keys that are tried, of one request: each costs as much as the whole body. A sender that rotates
 /// sends two.
 const PUBLIC_SIGNATURES_MAX: usize = 8;
@@ -98,12 +101,17 @@ fn mac_key(digest: Digest, form: KeyForm, secret: &str) -> Result<hmac::Key, &'s
         Digest::Sha256 => hmac::HMAC_SHA256,
     };
     Ok(match form {
-        KeyForm::Text => hmac::Key::new(algorithm, secret.as_bytes()),
+        KeyForm::Text => hmac::Key::new(algorithm, shared(secret)?.as_bytes()),
         KeyForm::Hex => {
             let bytes = base::from_hex(secret).map(Zeroizing::new);
             hmac::Key::new(algorithm, &bytes.ok_or("the key is hex digits, an even number")?)
         }
     })
+}
+
+/// The text of a secret that both sides use as it is, or why it is none.
+pub(super) fn shared(secret: &str) -> Result<&str, &'static str> {
+    if secret.starts_with(WHPK) { Err(PUBLIC) } else { Ok(secret) }
 }
 
 /// The bytes of a `whsec_` key.
@@ -133,10 +141,14 @@ fn mac(key: &hmac::Key, pieces: &Pieces<'_>) -> hmac::Tag {
     context.sign()
 }
 
-/// An HMAC over these bytes; `None` where the secret has not the form.
-pub(super) fn hmac_of(digest: Digest, secret: &str, pieces: &Pieces<'_>) -> Option<Vec<u8>> {
-    let key = mac_key(digest, KeyForm::Text, secret).ok()?;
-    Some(mac(&key, pieces).as_ref().to_vec())
+/// An HMAC over these bytes, or what the secret lacks.
+pub(super) fn hmac_of(
+    digest: Digest,
+    secret: &str,
+    pieces: &Pieces<'_>,
+) -> Result<Vec<u8>, &'static str> {
+    let key = mac_key(digest, KeyForm::Text, secret)?;
+    Ok(mac(&key, pieces).as_ref().to_vec())
 }
 
 /// A signature over these bytes, as a sender makes it, or what the secret lacks.

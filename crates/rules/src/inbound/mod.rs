@@ -11,6 +11,7 @@
 mod adyen;
 pub mod asymmetric;
 pub mod challenge;
+pub mod claim;
 pub mod dedupe;
 mod key;
 pub mod presets;
@@ -29,12 +30,13 @@ use hookyard_domain::headers::Headers;
 use hookyard_domain::time::Timestamp;
 
 pub use challenge::{Handshake, Reply};
+pub use claim::{Claim, claim};
 pub use presets::{Preset, SecretFrom};
 pub use recipe::Recipe;
 pub use rejection::Rejection;
 pub use report::report;
 pub use sign::{Outgoing, SignError, sign};
-pub use verify::{Verified, verify};
+pub use verify::{Verified, check_secret, verify};
 
 /// A request as it was received.
 #[derive(Clone, Copy, Debug)]

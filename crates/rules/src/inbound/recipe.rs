@@ -79,6 +79,15 @@ impl Signature {
 }
 
 impl Recipe {
+    /// Whether what a source holds is its sender's public key, which everybody may know.
+    #[must_use]
+    pub fn key_is_public(&self) -> bool {
+        self.proofs.iter().any(|it| match it {
+            Proof::Signature(it) => matches!(it.crypt, Crypt::Ed25519 | Crypt::EcdsaP256),
+            Proof::Token(_) | Proof::Twilio | Proof::Adyen => false,
+        })
+    }
+
     /// Whether requests can only be verified by who knows the public URL.
     #[must_use]
     pub fn signs_url(&self) -> bool {

@@ -51,7 +51,10 @@ pub fn sign(recipe: &Recipe, secret: &str, outgoing: &Outgoing<'_>) -> Result<He
     }
     match chosen(recipe, secret).ok_or(SignError::InBody)? {
         Proof::Signature(signature) => with_signature(signature, secret, outgoing),
-        Proof::Token(Place::Header(name)) => Ok(Headers(vec![((*name).into(), secret.into())])),
+        Proof::Token(Place::Header(name)) => {
+            let secret = key::shared(secret).map_err(SignError::BadSecret)?;
+            Ok(Headers(vec![((*name).into(), secret.into())]))
+        }
         Proof::Twilio => with_twilio(secret, outgoing),
         Proof::Token(_) | Proof::Adyen => Err(SignError::InBody),
     }
@@ -119,7 +122,7 @@ fn with_twilio(secret: &str, outgoing: &Outgoing<'_>) -> Result<Headers, SignErr
     }
     let none = Headers::default();
     let received = received(outgoing, &none);
-    let value = twilio::sign(&View::new(&received), secret).unwrap_or_default();
+    let value = twilio::sign(&View::new(&received), secret).map_err(SignError::BadSecret)?;
     Ok(Headers(vec![(twilio::SIGNATURE.into(), value)]))
 }
 

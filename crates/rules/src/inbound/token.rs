@@ -1,7 +1,10 @@
 //! Providers that send the secret itself: GitLab's token, Microsoft Graph's `clientState`.
 
+use std::borrow::Cow;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
+use super::key;
 use super::recipe::Place;
 use super::verify::Proven;
 use super::view::View;
@@ -11,16 +14,27 @@ pub(super) fn is_present(place: Place, view: &View<'_>) -> bool {
     !texts(place, view).is_empty()
 }
 
-/// The token must stand in every item, where it stands in items.
+/// The token must stand in every item, where it stands in items. A public key is nobody's token.
 pub(super) fn check(place: Place, view: &View<'_>, trust: &Trust<'_>) -> Result<Proven, Rejection> {
     let given = texts(place, view);
-    let fits = |secret: &&str| {
-        !given.is_empty() && given.iter().all(|it| same(it.as_bytes(), secret.as_bytes()))
-    };
-    trust.secrets.iter().position(fits).map(Proven::by).ok_or(Rejection::WrongToken)
+    let mut wrong = None;
+    for (place, secret) in trust.secrets.iter().enumerate() {
+        match key::shared(secret) {
+            Ok(secret) if is_everywhere(&given, secret) => return Ok(Proven::by(place)),
+            Ok(_) => wrong = Some(Rejection::WrongToken),
+            Err(why) => {
+                wrong.get_or_insert(Rejection::BadSecret(why));
+            }
+        }
+    }
+    Err(wrong.unwrap_or(Rejection::WrongToken))
 }
 
-fn texts<'a>(place: Place, view: &'a View<'_>) -> Vec<std::borrow::Cow<'a, str>> {
+fn is_everywhere(given: &[Cow<'_, str>], secret: &str) -> bool {
+    !given.is_empty() && given.iter().all(|it| same(it.as_bytes(), secret.as_bytes()))
+}
+
+fn texts<'a>(place: Place, view: &'a View<'_>) -> Vec<Cow<'a, str>> {
     match place {
         Place::Each(list, field) => view.each(list, field).unwrap_or_default(),
         Place::Header(_) | Place::Json(_) | Place::Form(_) | Place::Fixed(_) => {

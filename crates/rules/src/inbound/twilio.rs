@@ -56,26 +56,29 @@ pub(super) fn check(view: &View<'_>, trust: &Trust<'_>) -> Result<Proven, Reject
     }
 }
 
-/// The signature over a URL and a form, as Twilio sends it.
-pub(super) fn sign(view: &View<'_>, secret: &str) -> Option<String> {
+/// The signature over a URL and a form, as Twilio sends it, or what the secret lacks.
+pub(super) fn sign(view: &View<'_>, secret: &str) -> Result<String, &'static str> {
     let hashed = view.query(BODY_HASH).is_some();
     let form = if hashed { String::new() } else { sorted(view) };
     let bytes = key::hmac_of(Digest::Sha1, secret, &message(view.received.url, &form))?;
-    Some(key::encode(Encoding::Base64, &bytes))
+    Ok(key::encode(Encoding::Base64, &bytes))
 }
 
 fn message<'a>(url: &'a str, form: &'a str) -> [Cow<'a, [u8]>; 2] {
     [Cow::Borrowed(url.as_bytes()), Cow::Borrowed(form.as_bytes())]
 }
 
-/// SHA-1, unless the settings name another; one that is not known is never taken for it.
+/// SHA-1, unless the settings name another; one that is not known is never taken for it. Settings that name none, and names
+/// in small letters, are read as Twilio's own library reads them.
 fn digest_of(view: &View<'_>) -> Result<Digest, Rejection> {
-    let Some(settings) = view.header(SETTINGS) else { return Ok(Digest::Sha1) };
-    let mut all = settings.split(',').filter_map(|it| it.trim().split_once('='));
-    match all.find(|(name, _)| *name == "algorithm").map(|(_, value)| value) {
-        Some("HMAC_SHA256") => Ok(Digest::Sha256),
-        Some("HMAC_SHA1") => Ok(Digest::Sha1),
-        Some(_) | None => Err(Rejection::UnknownAlgorithm(format!("header `{SETTINGS}`"))),
+    let settings = view.header(SETTINGS).unwrap_or_default();
+    let all = settings.split(',').filter_map(|it| it.split_once('='));
+    let mut all = all.map(|(name, value)| (name.trim(), value.trim()));
+    match all.find(|(name, value)| *name == "algorithm" && !value.is_empty()) {
+        None => Ok(Digest::Sha1),
+        Some((_, name)) if name.eq_ignore_ascii_case("HMAC_SHA1") => Ok(Digest::Sha1),
+        Some((_, name)) if name.eq_ignore_ascii_case("HMAC_SHA256") => Ok(Digest::Sha256),
+        Some(_) => Err(Rejection::UnknownAlgorithm(format!("header `{SETTINGS}`"))),
     }
 }
 

@@ -70,6 +70,31 @@ pub fn verify(
     Err(first.unwrap_or_else(|| missing(recipe)))
 }
 
+/// Whether a secret has the form that one of the proofs needs, so that a bad one is found out when it is given.
+///
+/// # Errors
+/// What it lacks for the first proof.
+pub fn check_secret(recipe: &Recipe, secret: &str) -> Result<(), Rejection> {
+    if secret.is_empty() {
+        return Err(Rejection::EmptySecret);
+    }
+    let mut bad = None;
+    for proof in recipe.proofs {
+        let key = match proof {
+            Proof::Signature(signature) => Key::from_secret(signature.crypt, secret).map(|_| ()),
+            Proof::Adyen => adyen::check_secret(secret),
+            Proof::Token(_) | Proof::Twilio => key::shared(secret).map(|_| ()),
+        };
+        match key {
+            Ok(()) => return Ok(()),
+            Err(why) => {
+                bad.get_or_insert(why);
+            }
+        }
+    }
+    bad.map_or(Ok(()), |why| Err(Rejection::BadSecret(why)))
+}
+
 fn is_present(proof: &Proof, view: &View<'_>) -> bool {
     match proof {
         Proof::Signature(signature) => !values(signature, view).is_empty(),
@@ -88,7 +113,7 @@ fn prove(proof: &Proof, view: &View<'_>, trust: &Trust<'_>) -> Result<Proven, Re
     }
 }
 
-fn missing(recipe: &Recipe) -> Rejection {
+pub(super) fn missing(recipe: &Recipe) -> Rejection {
     let mut places: Vec<String> = recipe.proofs.iter().map(place_of).collect();
     places.dedup();
     Rejection::MissingSignature(places.join(" or the "))
@@ -112,7 +137,7 @@ pub(super) fn where_signed(signature: &Signature) -> String {
 }
 
 /// The texts that stand where the signature should.
-fn values<'a>(signature: &Signature, view: &'a View<'_>) -> Vec<Cow<'a, str>> {
+pub(super) fn values<'a>(signature: &Signature, view: &'a View<'_>) -> Vec<Cow<'a, str>> {
     match signature.at {
         At::Header(name) => view.headers(name).map(Cow::Borrowed).collect(),
         At::Field(place) => view.text(place).into_iter().collect(),
@@ -144,7 +169,6 @@ fn signed(signature: &Signature, view: &View<'_>, trust: &Trust<'_>) -> Result<P
         return Err(Rejection::MalformedSignature { place: where_signed(signature), why });
     }
     let stamp = signature.stamp.map(|it| stamp(signature, &it, &values, view)).transpose()?;
-    let stamp = stamp.flatten();
     let text = stamp.as_ref().map(|it| it.0.as_str());
     let pieces = pieces(signature.message, view, text).map_err(Rejection::MissingPart)?;
     let mut readable = readable.iter();
@@ -152,13 +176,22 @@ fn signed(signature: &Signature, view: &View<'_>, trust: &Trust<'_>) -> Result<P
         .find(|(_, key, given)| key.fits(&pieces, given))
         .ok_or(Rejection::WrongSignature)?;
     let signed_at = stamp.map(|it| it.1).filter(|_| signature.signs_its_time());
-    if let (Some(at), Some(stamp)) = (signed_at, signature.stamp) {
-        let own = stamp.tolerance_s.map(Duration::from_secs);
-        if let Some(tolerance) = trust.tolerance.or(own) {
-            fresh(at, tolerance, trust.now)?;
-        }
-    }
+    check_time(signature, signed_at, trust.tolerance, trust.now)?;
     Ok(Proven { secret: *secret, signed_at })
+}
+
+/// Whether the time is near enough, where it is signed along and the recipe names a limit.
+pub(super) fn check_time(
+    signature: &Signature,
+    signed_at: Option<Timestamp>,
+    tolerance: Option<Duration>,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let own = signature.stamp.and_then(|it| it.tolerance_s).map(Duration::from_secs);
+    match (signed_at, tolerance.or(own)) {
+        (Some(at), Some(tolerance)) => fresh(at, tolerance, now),
+        (Some(_), None) | (None, _) => Ok(()),
+    }
 }
 
 /// The keys in the secrets, with their places. A secret of another form does not spoil a good one: while a source moves
@@ -179,7 +212,7 @@ fn keys(crypt: Crypt, trust: &Trust<'_>) -> Result<Vec<(usize, Key)>, Rejection>
 }
 
 /// The bytes of the signatures given, those that can be read. Versions to come are none of a verifier's business.
-fn given(
+pub(super) fn given(
     signature: &Signature,
     values: &[Cow<'_, str>],
     key: &Key,
@@ -238,14 +271,14 @@ fn entries<'a>(value: &'a str, version: &str) -> Vec<&'a str> {
     all.filter(|(name, _)| *name == version).map(|(_, text)| text).collect()
 }
 
-/// The time as it was written, and what it says. A time that is not signed along as such may be absent: the body that
-/// would hold it is signed, so it is the sender who left it out.
-fn stamp(
+/// The time as it was written, and what it says. Where a recipe names one it must be there: without it, what was signed
+/// once could be sent again for ever.
+pub(super) fn stamp(
     signature: &Signature,
     stamp: &Stamp,
     values: &[Cow<'_, str>],
     view: &View<'_>,
-) -> Result<Option<(String, Timestamp)>, Rejection> {
+) -> Result<(String, Timestamp), Rejection> {
     let (text, place) = match stamp.at {
         StampAt::Field(place) => (view.text(place).map(Cow::into_owned), place.to_string()),
         StampAt::Beside(name) => {
@@ -260,12 +293,9 @@ fn stamp(
             (found.map(str::to_owned), place)
         }
     };
-    let Some(text) = text else {
-        let is_needed = signature.message.iter().any(|it| matches!(it, Part::Stamp));
-        return if is_needed { Err(Rejection::MissingTimestamp(place)) } else { Ok(None) };
-    };
+    let Some(text) = text else { return Err(Rejection::MissingTimestamp(place)) };
     match moment(&text, stamp.unit) {
-        Some(at) => Ok(Some((text, at))),
+        Some(at) => Ok((text, at)),
         None => Err(Rejection::MalformedTimestamp { place, expected: stamp.unit.as_str() }),
     }
 }
@@ -352,7 +382,7 @@ fn unescaped(url: &str) -> String {
     text
 }
 
-fn read(recipe: &Recipe, view: &View<'_>, proven: Proven) -> Verified {
+pub(super) fn read(recipe: &Recipe, view: &View<'_>, proven: Proven) -> Verified {
     let (dedupe_id, dedupe_within) = match dedupe::id(&recipe.dedupe, view) {
         Some((id, within)) => (Some(id), within),
         None => (None, None),

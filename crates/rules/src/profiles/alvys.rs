@@ -8,6 +8,7 @@ use hookyard_domain::event_type::EventType;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::{AutoDisable, Verify};
 use hookyard_domain::scheme::Scheme;
+use serde::Deserialize;
 
 use super::envelope::Envelope;
 use super::{Dress, ProfileRules, Terminal};
@@ -41,6 +42,34 @@ pub(super) fn body(event: &Event, data: &Bytes) -> Bytes {
 /// Which events tell what changed (vendors.md ALV-DIFF-1).
 pub(super) fn carries_diff(event_type: &EventType) -> bool {
     matches!(event_type.as_str(), "load.changed" | "trip.changed")
+}
+
+/// What the event is about, where events about the same thing are dispatched one after another: a tender, or a document
+/// (vendors.md ALV-DEL-11).
+pub(super) fn series(event: &Event) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct About {
+        tender_id: Option<String>,
+        tender: Option<Thing>,
+        document: Option<Thing>,
+    }
+    #[derive(Deserialize)]
+    struct Thing {
+        #[serde(alias = "Id")]
+        id: String,
+    }
+    let name = event.content.event_type.as_str();
+    let of_tender = name.starts_with("tender.");
+    if !of_tender && !name.contains(".document.") {
+        return None;
+    }
+    let about: About = serde_json::from_slice(&event.content.data).ok()?;
+    if of_tender {
+        about.tender_id.or(about.tender.map(|it| it.id)).map(|it| format!("tender {it}"))
+    } else {
+        about.document.map(|it| format!("document {}", it.id))
+    }
 }
 
 /// All but the timestamp and the signature.

@@ -70,8 +70,12 @@ impl Envelope {
         self.key("data");
         // Published data is JSON by contract; what a third party sent to a source may be anything, and must not break
         // the envelope around it.
-        let foreign =
-            event.content.source.is_some() && serde_json::from_slice::<IgnoredAny>(data).is_err();
+        // As text first: what is skipped of a JSON string is not looked at letter by letter.
+        let is_json = || {
+            let text = std::str::from_utf8(data).ok();
+            text.is_some_and(|it| serde_json::from_str::<IgnoredAny>(it).is_ok())
+        };
+        let foreign = event.content.source.is_some() && !is_json();
         if foreign {
             let _ = serde_json::to_writer(&mut self.0, &String::from_utf8_lossy(data));
         } else {

@@ -139,6 +139,28 @@ fn data_with_diff(settings: &EndpointSettings, event: &Event) -> Option<Bytes> {
     carries.then(|| diff::data_with_diff(&change)).flatten()
 }
 
+/// What the event is about, as a profile has it that dispatches events about the same thing one after another.
+#[must_use]
+pub fn series(event: &Event) -> Option<String> {
+    alvys::series(event)
+}
+
+/// Whether the profile dispatches events of one series one after another.
+#[must_use]
+pub fn keeps_series(profile: Profile) -> bool {
+    profile == Profile::Alvys
+}
+
+/// What the body is: JSON, but for what a source received and the profile passes on as it came.
+fn content_type(profile: Profile, event: &Event) -> &str {
+    let as_it_came = match profile {
+        Profile::Alumia | Profile::Aryeo => event.content.source.is_some(),
+        Profile::Standard | Profile::Aly | Profile::Alvys => false,
+    };
+    let received = event.content.content_type.as_deref().filter(|_| as_it_came);
+    received.unwrap_or("application/json")
+}
+
 /// One attempt, as its headers tell of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Dress<'a> {
@@ -159,7 +181,7 @@ pub struct Dress<'a> {
 #[must_use]
 pub fn headers(profile: Profile, signer: &Signer, dress: &Dress<'_>) -> SignedHeaders {
     let mut headers = Vec::with_capacity(8);
-    headers.push(("Content-Type", "application/json".to_owned()));
+    headers.push(("Content-Type", content_type(profile, dress.event).to_owned()));
     let id = dress.event.id.to_string();
     match profile {
         Profile::Aly => aly::headers(&id, dress, &mut headers),
@@ -171,4 +193,4 @@ pub fn headers(profile: Profile, signer: &Signer, dress: &Dress<'_>) -> SignedHe
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

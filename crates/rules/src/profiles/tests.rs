@@ -25,11 +25,12 @@ fn event(data: &str, scope: Option<&str>, received: bool) -> Event {
             headers: Headers::default(),
             publisher_id: Some("mine".into()),
             source: received.then(|| SourceId::from_u128(1)),
+            content_type: received.then(|| "text/csv".to_owned()),
         },
     }
 }
 
-fn settings(profile: Profile) -> EndpointSettings {
+pub(crate) fn settings(profile: Profile) -> EndpointSettings {
     let url = url::Url::parse("https://example.com/").unwrap();
     EndpointSettings {
         url: hookyard_domain::url::EndpointUrl::new(url),
@@ -37,6 +38,7 @@ fn settings(profile: Profile) -> EndpointSettings {
         name: None,
         description: None,
         scope: None,
+        source: None,
         profile,
         retry: None,
         timeout_s: None,
@@ -253,6 +255,39 @@ fn alvys_sends_its_headers() {
 fn aryeo_sends_a_signature_only_and_none_without_a_secret() {
     assert_eq!(names(&dressed(Profile::Aryeo, 1, Some("s")).1), ["Content-Type", "Signature"]);
     assert_eq!(names(&dressed(Profile::Aryeo, 1, None).1), ["Content-Type"]);
+}
+
+#[test]
+fn alvys_dispatches_events_of_a_tender_or_a_document_one_after_another() {
+    let about = |event_type: &str, data: &str| {
+        let mut event = event(data, None, false);
+        event.content.event_type = event_type.parse().unwrap();
+        series(&event)
+    };
+    for (event_type, data, want) in [
+        ("tender.accepted", r#"{"tenderId":"t1","loadId":"l"}"#, Some("tender t1")),
+        ("tender.change.created", r#"{"tender":{"Id":"t1"}}"#, Some("tender t1")),
+        ("load.document.uploaded", r#"{"loadNumber":1,"document":{"id":"d"}}"#, Some("document d")),
+        ("tender.accepted", r#"{"loadId":"l"}"#, None),
+        ("tender.accepted", "[]", None),
+        ("load.changed", r#"{"tenderId":"t1","document":{"id":"d"}}"#, None),
+    ] {
+        assert_eq!(about(event_type, data).as_deref(), want, "{event_type} {data}");
+    }
+    let kept: Vec<_> = Profile::ALL.into_iter().filter(|it| keeps_series(*it)).collect();
+    assert_eq!(kept, [Profile::Alvys]);
+}
+
+#[test]
+fn what_was_received_goes_on_with_its_own_content_type_where_it_goes_on_as_it_came() {
+    for profile in Profile::ALL {
+        let as_it_came = matches!(profile, Profile::Alumia | Profile::Aryeo);
+        for (received, want) in [(true, "text/csv"), (false, "application/json")] {
+            let event = event("a,b", None, received);
+            let want = if as_it_came { want } else { "application/json" };
+            assert_eq!(content_type(profile, &event), want, "{profile}");
+        }
+    }
 }
 
 #[test]

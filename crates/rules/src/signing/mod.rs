@@ -18,7 +18,7 @@ use hookyard_domain::secret::{Secret, Secrets};
 use hookyard_domain::time::Timestamp;
 
 use base::MacKey;
-pub use secret::{BadSecret, check_secret, generate, generate_v1a, public_key};
+pub use secret::{BadSecret, check_secret, generate, generate_v1a, public_key, standard_form};
 pub use verify::{Check, Verification, scheme_named, sign_offline, verify as verify_signature};
 
 /// A list of headers in the case the scheme's documentation shows.

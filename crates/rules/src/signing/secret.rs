@@ -73,6 +73,23 @@ pub fn generate(profile: Profile, random: &[u8; 32]) -> Secret {
     Secret::new(text)
 }
 
+/// The same secret as one that Standard Webhooks can sign with: a text that is none becomes the key itself, as `whsec_`
+/// and base64 of its bytes. `None` for a public key and an empty text, which are no secrets.
+#[must_use]
+pub fn standard_form(text: &str) -> Option<Secret> {
+    match standard::Key::from_text(text) {
+        Ok(_) => Some(Secret::new(text.to_owned())),
+        Err(BadSecret::Missing | BadSecret::PublicKey) => None,
+        Err(_) if text.is_empty() => None,
+        Err(_) => {
+            let mut key = String::with_capacity(standard::SYMMETRIC.len() + text.len() * 4 / 3 + 4);
+            key.push_str(standard::SYMMETRIC);
+            base::push_base64(&mut key, text.as_bytes());
+            Some(Secret::new(key))
+        }
+    }
+}
+
 /// A fresh Ed25519 secret (`whsk_`, signs `v1a`) from random bytes.
 #[must_use]
 pub fn generate_v1a(random: &[u8; 32]) -> Secret {

@@ -104,6 +104,7 @@ fn standard_webhooks_adds_a_second_signature_while_a_rotation_overlaps() {
     }
 }
 
+// vendors.md ALV-SIG-2, §2.6.
 #[test]
 fn an_overlap_ends_at_its_time() {
     let signer = |scheme, until| {
@@ -119,6 +120,7 @@ fn an_overlap_ends_at_its_time() {
     assert!(!value(Scheme::Alvys, AT).contains(",v0="));
 }
 
+// vendors.md ALY-SIG-1 to -4, ALY-SIG-9.
 #[test]
 fn aly_signs_as_its_vectors_say() {
     let now = 1_748_112_900;
@@ -138,6 +140,7 @@ fn aly_signs_as_its_vectors_say() {
     }
 }
 
+// vendors.md ALY-SIG-8.
 #[test]
 fn aly_has_one_signature_even_if_a_rotation_were_to_overlap() {
     let alone = signed(Scheme::Aly, ("whsec_test", None), "evt_1", AT, BODY);
@@ -145,6 +148,7 @@ fn aly_has_one_signature_even_if_a_rotation_were_to_overlap() {
     assert_eq!(alone, rotating);
 }
 
+// vendors.md ALV-SIG-1 to -4.
 #[test]
 fn alvys_signs_as_its_vectors_say_with_v0_by_the_previous_secret() {
     let v1 = "71e72e0285362d86defe952d8aef9027d920ea00204b11fd042115a9a28d5171";
@@ -159,6 +163,7 @@ fn alvys_signs_as_its_vectors_say_with_v0_by_the_previous_secret() {
     assert_eq!(sign(Some("oldsecret")), [time, ("X-Alvys-Signature", format!("{want},v0={v0}"))]);
 }
 
+// vendors.md ARY-SIG-1 to -3, ARY-SIG-6.
 #[test]
 fn aryeo_signs_as_its_vectors_say_and_tells_escaped_from_unescaped() {
     for (body, want) in [
@@ -180,6 +185,7 @@ fn aryeo_signs_as_its_vectors_say_and_tells_escaped_from_unescaped() {
     }
 }
 
+// vendors.md ARY-SIG-5.
 #[test]
 fn only_aryeo_sends_without_a_secret_and_then_without_a_signature() {
     let none = Secrets { current: None, previous: None };
@@ -236,6 +242,7 @@ fn a_whsk_secret_that_is_cut_short_or_mixed_up_is_refused() {
     check_bad(Profile::Standard, public, BadSecret::PublicKey);
 }
 
+// vendors.md ARY-SIG-4.
 #[test]
 fn a_secret_of_the_other_profiles_is_any_text_of_a_sane_length() {
     for profile in [Profile::Aly, Profile::Alvys, Profile::Aryeo] {
@@ -280,4 +287,19 @@ fn one_signer_serves_many_threads() {
         (sign(), there.join().unwrap())
     });
     assert_eq!(here, there);
+}
+
+#[test]
+fn any_secret_text_has_a_form_that_standard_webhooks_can_sign_with_but_a_public_key_has_none() {
+    let form = |text: &str| standard_form(text).map(|it| it.reveal().to_owned());
+    for same in ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+        assert_eq!(form(same).as_deref(), Some(same));
+    }
+    let wrapped = form("no base64").unwrap();
+    assert_eq!(wrapped, "whsec_bm8gYmFzZTY0");
+    assert!(Signer::prepare(Scheme::Standard, &secrets(&wrapped, None)).is_ok());
+    assert!(form("whsk_too short").is_some());
+    for none in ["", "whsec_", "whpk_AAAA"] {
+        assert_eq!(form(none), None, "{none}");
+    }
 }

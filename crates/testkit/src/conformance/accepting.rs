@@ -25,7 +25,9 @@ pub async fn an_accepted_event_reads_back_as_it_was_given(cellar: Cellar) {
     accept.content.headers =
         Headers(vec![("X-One".into(), "1".into()), ("x-one".into(), "".into())]);
     accept.content.publisher_id = Some("order-1".into());
-    accept.content.source = Some(make::id());
+    accept.content.source = Some(world.source().await.id);
+    accept.content.content_type = Some("text/csv; charset=\"utf-8\"".into());
+    accept.version = world.version().await;
     let mut plain = world.event(&[]).await;
     plain.content.data = Bytes::new();
     let receipts = world.accept_all(vec![accept.clone(), plain.clone()]).await;

@@ -15,7 +15,7 @@ use hookyard_store::{Store, StoreError};
 use super::world::{Cellar, World, all};
 use crate::make;
 
-async fn actions(store: &dyn Store, tenant: TenantNo) -> Vec<String> {
+pub(super) async fn actions(store: &dyn Store, tenant: TenantNo) -> Vec<String> {
     let page = store.audit(tenant, all()).await.unwrap();
     page.rows.into_iter().map(|row| row.action).collect()
 }
@@ -329,7 +329,10 @@ pub async fn a_deleted_endpoint_is_gone(cellar: Cellar) {
     assert_eq!(store.endpoint(world.tenant, made.id).await.unwrap(), None);
     assert_eq!(store.update_endpoint(made.clone(), audit()).await.unwrap(), None);
     assert!(store.endpoints(world.tenant, all()).await.unwrap().rows.is_empty());
-    assert_eq!(store.endpoint_no(world.tenant, made.id).await.unwrap(), Some(made.no));
+    assert_eq!(
+        store.endpoint_no(world.tenant, made.id).await.unwrap(),
+        Some((made.no, made.settings.profile))
+    );
     assert_eq!(store.endpoint_no(stranger, made.id).await.unwrap(), None);
 }
 

@@ -4,13 +4,17 @@
 
 pub mod accepting;
 pub mod configuring;
+pub mod forwarding;
+pub mod holding;
 pub mod listing;
 pub mod moving;
 pub mod owing;
 pub mod pruning;
 pub mod races;
+pub mod receiving;
 pub mod recording;
 pub mod remembering;
+pub mod sourcing;
 pub(crate) mod world;
 
 pub use world::Cellar;
@@ -106,6 +110,48 @@ macro_rules! conformance_tests {
                 a_note_changes_nothing_but_the_audit_log
                 a_working_store_answers
             }
+            forwarding {
+                a_forwarder_counts_among_the_endpoints
+                a_forwarder_is_made_with_its_source
+                a_forwarder_changes_with_its_source
+                a_forwarder_that_was_taken_away_comes_back
+                a_source_goes_with_its_forwarder
+                a_forwarder_takes_no_foreign_endpoint
+            }
+            sourcing {
+                a_source_is_kept_as_it_is
+                a_change_of_a_source_of_an_old_revision_is_refused
+                no_more_sources_than_may_be
+                a_sources_id_is_its_own
+                sources_are_listed_newest_first
+                a_source_sealed_anew_is_the_same_otherwise
+                a_deleted_source_is_gone
+                sources_are_found_without_their_tenant
+                no_tenant_takes_anothers_place
+                sources_go_with_their_tenant
+            }
+            receiving {
+                what_was_received_before_is_not_accepted_again
+                what_was_received_too_long_ago_does_not_count
+                an_earlier_event_counts_from_when_it_was_accepted
+                received_ids_of_two_sources_do_not_meet
+                received_ids_go_with_their_events
+                a_source_counts_what_it_recorded
+                events_of_a_source_are_listed
+                events_of_a_deleted_source_stay_listed
+            }
+            holding {
+                what_a_paused_source_received_is_held
+                held_events_of_all_sources_are_told_of_in_order
+                a_release_makes_fresh_deliveries
+                a_release_matched_before_a_change_is_refused
+                a_release_to_nobody_ends_the_hold
+                what_is_not_held_is_not_released
+                a_replayed_event_is_released_under_fresh_numbers
+                a_repetition_of_what_is_held_is_not_held_again
+                what_is_held_is_not_pruned
+                what_is_held_of_a_deleted_source_is_let_go
+            }
             remembering {
                 a_reply_is_given_again
                 a_key_given_back_is_fresh
@@ -126,10 +172,16 @@ macro_rules! conformance_tests {
             races {
                 a_refill_never_misses_what_comes_in_meanwhile
                 a_walk_holds_everything_that_was_there
+                a_walk_of_a_source_holds_everything_that_was_there
                 of_many_with_one_id_one_is_accepted
+                of_many_received_under_one_id_one_is_accepted
                 of_many_changes_of_one_revision_one_is_made
+                of_many_changes_of_a_source_one_is_made
+                of_many_releases_of_one_event_one_is_made
                 the_limit_of_endpoints_holds_in_a_crowd
+                the_limit_of_sources_holds_in_a_crowd
                 nothing_matched_before_a_change_is_accepted_after_it
+                nothing_matched_before_a_change_is_released_after_it
                 pruning_beside_the_flow_takes_nothing_owed
             }
         }
@@ -162,6 +214,10 @@ mod tests {
             include_str!("remembering.rs"),
             include_str!("pruning.rs"),
             include_str!("races.rs"),
+            include_str!("forwarding.rs"),
+            include_str!("sourcing.rs"),
+            include_str!("receiving.rs"),
+            include_str!("holding.rs"),
         ] {
             for line in file.lines().filter_map(|line| line.strip_prefix("pub async fn ")) {
                 let name = line.split('(').next().unwrap();

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hookyard_domain::delivery::Next;
-use hookyard_domain::id::EventKey;
+use hookyard_domain::id::{EventId, EventKey};
 use hookyard_domain::page::PageRequest;
+use hookyard_domain::source::{Source, SourceStatus};
 use hookyard_store::StoreError;
 use hookyard_store::history::{DeliveryFilter, EventFilter};
-use hookyard_store::ledger::{Batch, Once, Receipt};
+use hookyard_store::ledger::{Accept, Batch, Once, Receipt};
+use hookyard_store::sources::Forward;
 use tokio::task::JoinSet;
 
 use super::world::{Cellar, World, first, id_of};
@@ -94,8 +96,26 @@ pub async fn a_walk_holds_everything_that_was_there(cellar: Cellar) {
 /// Of many that publish the same id at once, one is accepted and the others are told of it.
 pub async fn of_many_with_one_id_one_is_accepted(cellar: Cellar) {
     let world = World::new(cellar).await;
-    let mut accept = world.event(&[]).await;
-    accept.once = vec![Once::PublisherId("order-1".into())];
+    let accept = world.event(&[]).await;
+    one_is_accepted(&world, accept, Once::PublisherId("order-1".into())).await;
+}
+
+/// Of many times that the same is received at once, one is accepted, counted and listed.
+pub async fn of_many_received_under_one_id_one_is_accepted(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let source = world.source().await;
+    let since = Some(world.now());
+    let accept = world.received(&source).await;
+    let once = Once::Received { source: source.id, id: "d-1".into(), since };
+    let id = one_is_accepted(&world, accept, once).await;
+    let activity = world.store().source_activity(world.tenant, &[source.id]).await.unwrap();
+    assert_eq!(activity[0].event_count, 1);
+    let filter = EventFilter { source: Some(source.id), ..EventFilter::default() };
+    assert_eq!(super::listing::events(&world, &filter, 10).await, [id]);
+}
+
+async fn one_is_accepted(world: &World, mut accept: Accept, once: Once) -> EventId {
+    accept.once = vec![once];
     let mut tasks = JoinSet::new();
     for _ in 0..12 {
         let (store, accept) = (world.cellar.shared(), accept.clone());
@@ -117,6 +137,7 @@ pub async fn of_many_with_one_id_one_is_accepted(cellar: Cellar) {
     let [id] = accepted[..] else { panic!("{receipts:?}") };
     let duplicate = Receipt::Duplicate { id, deliveries: 0 };
     assert_eq!(receipts.iter().filter(|it| **it == duplicate).count(), 23);
+    id
 }
 
 /// Of many that change the same revision of an endpoint, one does.
@@ -151,6 +172,156 @@ pub async fn the_limit_of_endpoints_holds_in_a_crowd(cellar: Cellar) {
         });
     }
     assert_eq!(tasks.join_all().await.into_iter().filter(|made| *made).count(), 3);
+}
+
+/// The same holds for sources, and for the endpoints that are made with them.
+pub async fn the_limit_of_sources_holds_in_a_crowd(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..10 {
+        let (store, source) = (world.cellar.shared(), make::source(world.tenant));
+        let forward =
+            Forward::Put { endpoint: Box::new(make::forwarder(&source)), endpoints_max: None };
+        tasks.spawn(async move {
+            store.create_source(source, forward, 3, make::audit("source.created")).await.is_ok()
+        });
+    }
+    assert_eq!(tasks.join_all().await.into_iter().filter(|made| *made).count(), 3);
+    let config = world.store().tenant_config(world.tenant).await.unwrap().unwrap();
+    assert_eq!((config.sources.len(), config.endpoints.len()), (3, 3));
+}
+
+/// Of many that change the same revision of a source, one does, and its endpoint is the one that stays.
+pub async fn of_many_changes_of_a_source_one_is_made(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let source = world.source().await;
+    let mut tasks = JoinSet::new();
+    for number in 0..8_u8 {
+        let (store, mut source) = (world.cellar.shared(), source.clone());
+        source.settings.name = format!("Name {number}");
+        let mut endpoint = make::forwarder(&source);
+        endpoint.settings.name = Some(source.settings.name.clone());
+        let forward = Forward::Put { endpoint: Box::new(endpoint), endpoints_max: None };
+        tasks.spawn(async move {
+            match store.update_source(source, forward, make::audit("source.updated")).await {
+                Ok(changed) => changed,
+                Err(StoreError::Conflict { .. }) => None,
+                Err(error) => panic!("{error:?}"),
+            }
+        });
+    }
+    let made: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let [made] = &made[..] else { panic!("{made:?}") };
+    let config = world.store().tenant_config(world.tenant).await.unwrap().unwrap();
+    assert_eq!(config.sources, std::slice::from_ref(made));
+    let names: Vec<_> = config.endpoints.into_iter().map(|it| it.settings.name).collect();
+    assert_eq!(names, [Some(made.settings.name.clone())]);
+}
+
+/// A paused source with that many events held of it.
+async fn holding(world: &World, many: usize) -> (Source, Vec<EventId>) {
+    let source = world.source().await;
+    world.set_source(&source, SourceStatus::Paused).await;
+    let accept = Accept { held: true, ..world.received(&source).await };
+    let receipts = world.accept_all(vec![accept; many]).await;
+    (source, receipts.into_iter().map(id_of).collect())
+}
+
+/// Of many that release the same event, one does; every held event is released once.
+pub async fn of_many_releases_of_one_event_one_is_made(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let endpoint = world.endpoint().await;
+    let (source, ids) = holding(&world, 10).await;
+    world.set_source(&source, SourceStatus::Active).await;
+    let (tenant, version) = (world.tenant, world.version().await);
+    let mut tasks = JoinSet::new();
+    for _ in 0..6 {
+        let store = world.cellar.shared();
+        tasks.spawn(async move {
+            let mut made = Vec::new();
+            // Whoever finds an event held releases it, or somebody else just did: each round there is one less.
+            for _ in 0..10 {
+                let held = store.held(3).await.unwrap();
+                let Some(event) = held.first() else { break };
+                let targets = [make::target(endpoint)];
+                let release = store.release(tenant, event.id, version, &targets, make::NOW);
+                made.extend(release.await.unwrap().into_iter().flatten());
+            }
+            made
+        });
+    }
+    let mut made: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    made.sort_unstable();
+    assert_eq!(made, ids.iter().copied().map(first).collect::<Vec<_>>());
+    assert!(world.store().held(10).await.unwrap().is_empty());
+    let filter = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
+    assert_eq!(world.deliveries(&filter, 100).await, super::world::reversed(&made));
+}
+
+/// Once a change of configuration is answered, nothing matched before it is released.
+pub async fn nothing_matched_before_a_change_is_released_after_it(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let endpoint = world.endpoint().await;
+    let (source, ids) = holding(&world, 2_000).await;
+    world.set_source(&source, SourceStatus::Active).await;
+    let (tenant, version) = (world.tenant, world.version().await);
+    let (store, stop) = (world.cellar.shared(), Arc::new(AtomicBool::new(false)));
+    let mut tasks = JoinSet::new();
+    let changed = Arc::clone(&stop);
+    let events = ids.clone();
+    tasks.spawn(async move {
+        let mut released = 0;
+        for event in events {
+            let was_changed = changed.load(Ordering::SeqCst);
+            let targets = [make::target(endpoint)];
+            match store.release(tenant, event, version, &targets, make::NOW).await {
+                Ok(made) => {
+                    assert!(!was_changed && made.is_some(), "{was_changed} {made:?}");
+                    released += 1;
+                }
+                Err(StoreError::Conflict { .. }) => return released,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        panic!("all were released before anything was changed");
+    });
+    world.set_source(&source, SourceStatus::Paused).await;
+    stop.store(true, Ordering::SeqCst);
+    let released = tasks.join_next().await.unwrap().unwrap();
+    world.set_source(&source, SourceStatus::Active).await;
+    let left: Vec<_> =
+        world.store().held(2_000).await.unwrap().iter().map(|event| event.id).collect();
+    assert_eq!(left, ids[released..]);
+    let filter = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
+    assert_eq!(world.deliveries(&filter, 250).await.len(), released);
+}
+
+/// A walk of what a source received holds everything that was there, once, while more comes in.
+pub async fn a_walk_of_a_source_holds_everything_that_was_there(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let source = world.source().await;
+    let accept = world.received(&source).await;
+    let receipts = world.accept_all(vec![accept.clone(); 500]).await;
+    let before: Vec<EventId> = receipts.into_iter().map(id_of).collect();
+    let store = world.cellar.shared();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        for _ in 0..60 {
+            let accepts = vec![accept.clone(); 17];
+            let batch = Batch { now: make::NOW, accepts, ..Batch::default() };
+            store.commit(&batch).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    });
+    let filter = EventFilter { source: Some(source.id), ..EventFilter::default() };
+    let mut walks = 0;
+    while walks == 0 || tasks.try_join_next().is_none() {
+        walks += 1;
+        let events = super::listing::events(&world, &filter, 100).await;
+        assert!(events.is_sorted_by(|a, b| a > b));
+        assert!(events.ends_with(&super::world::reversed(&before)));
+    }
+    assert_eq!(super::listing::events(&world, &filter, 250).await.len(), 500 + 60 * 17);
 }
 
 /// Once a change of configuration is answered, nothing matched before it is accepted.

@@ -10,11 +10,13 @@ use hookyard_domain::delivery::{Delivery, Next};
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::id::{DeliveryId, EventId, EventKey, TargetNo};
 use hookyard_domain::page::{Cursor, Page, PageRequest};
+use hookyard_domain::source::{Source, SourceStatus};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Clock, Timestamp};
 use hookyard_store::Store;
 use hookyard_store::history::DeliveryFilter;
 use hookyard_store::ledger::{Accept, Batch, LaneNote, Receipt, Record};
+use hookyard_store::sources::Forward;
 
 use crate::clock::FixedClock;
 use crate::make;
@@ -98,6 +100,37 @@ impl World {
         let endpoint = make::endpoint(tenant);
         let audit = make::audit("endpoint.created");
         self.store().create_endpoint(endpoint, None, audit).await.unwrap().no
+    }
+
+    /// A new active source.
+    pub(crate) async fn source(&self) -> Source {
+        self.source_of(self.tenant).await
+    }
+
+    pub(crate) async fn source_of(&self, tenant: TenantNo) -> Source {
+        let audit = make::audit("source.created");
+        let create = self.store().create_source(make::source(tenant), Forward::Keep, 100, audit);
+        create.await.unwrap()
+    }
+
+    /// A source as it is kept.
+    pub(crate) async fn kept(&self, source: &Source) -> Source {
+        self.store().source(source.tenant, source.id).await.unwrap().unwrap()
+    }
+
+    /// Changes the state of a source.
+    pub(crate) async fn set_source(&self, source: &Source, status: SourceStatus) {
+        let changed = Source { status, ..self.kept(source).await };
+        let audit = make::audit("source.updated");
+        self.store().update_source(changed, Forward::Keep, audit).await.unwrap().unwrap();
+    }
+
+    /// An event that a source has received, for nobody yet.
+    pub(crate) async fn received(&self, source: &Source) -> Accept {
+        let version = self.version_of(source.tenant).await;
+        let mut accept = make::accept(source.tenant, version, &[]);
+        accept.content.source = Some(source.id);
+        accept
     }
 
     pub(crate) async fn version(&self) -> u64 {

@@ -17,9 +17,9 @@ pub fn event() -> Value {
                 "id": "ord_4b7e1c",
                 "currency": "USD",
                 "totals": { "subtotal": 4200, "shipping": 500, "tax": 376, "discount": 0, "total": 5076 },
-                "buyer": { "email": "ada@example.com" },
+                "buyer": { "email": "buyer@example.com" },
                 "items": [{
-                    "id": "li_1", "product_id": "prod_abc", "variant_id": "var_1", "name": "Linen shirt",
+                    "id": "li_1", "product_id": "prod_abc", "variant_id": "var_1", "name": "Linen Tote — natural",
                     "quantity": 1, "unit_price": 4200, "subtotal": 4200
                 }],
                 "shipping_address": { "country": "US", "state": "CA", "postcode": "94110" },

@@ -17,7 +17,7 @@ fn assert_near(gap: f64, seconds: f64) {
 }
 
 #[tokio::test]
-async fn aryeo_tries_at_once_then_after_ten_seconds_and_says_when_the_last_one_is_due() {
+async fn aryeo_tries_at_once_then_after_ten_seconds_then_after_a_hundred_and_then_never_again() {
     let scene = Scene::new().await;
     let receiver = Receiver::scripted(|_, _| Reply::Status(500)).await;
     let settings = json!({ "url": receiver.url(), "events": "*", "profile": "aryeo" });
@@ -41,6 +41,17 @@ async fn aryeo_tries_at_once_then_after_ten_seconds_and_says_when_the_last_one_i
     };
     let wait = seconds(&delivery["next_attempt_at"]) - seconds(&delivery["updated_at"]);
     assert!((99.9..100.1).contains(&wait), "{delivery}");
+
+    // Longer than anything else is waited for: in pieces, so that a lost attempt is told soon after it was due.
+    for _ in 0..80 {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        assert_eq!(receiver.count(), 2, "the last attempt came too early");
+    }
+    let arrivals = receiver.first(3).await;
+    assert_near(gaps(&arrivals)[1], 100.0);
+    let delivery = scene.acme.delivery_is(&event, "failed").await;
+    assert_eq!(delivery["attempts"], 3, "{delivery}");
+    assert_eq!(delivery["next_attempt_at"], Value::Null, "{delivery}");
 }
 
 #[tokio::test]

@@ -1,8 +1,13 @@
 //! The surface of Alvys, asked as the seed's page tells its users to; facts are cited by their ids of vendors.md §2.
 
+mod catalogue;
 mod changing;
+mod conformance;
 mod limits;
 mod logs;
+mod order;
+mod receiving;
+mod seed;
 mod wire;
 
 use std::sync::{Arc, Mutex};
@@ -229,6 +234,7 @@ async fn a_webhook_that_fails_its_challenge_is_pending_gets_nothing_and_can_be_v
     consumer.first_events(1).await;
 }
 
+// vendors.md §2.4.
 #[tokio::test]
 async fn a_disabled_webhook_gets_nothing_until_it_is_enabled() {
     let scene = Scene::new().await;
@@ -261,6 +267,7 @@ async fn a_webhook_that_is_paused_elsewhere_shows_as_disabled_and_enabling_lets_
     scene.acme.delivery_is(&event, "succeeded").await;
 }
 
+// vendors.md §2.7.
 #[tokio::test]
 async fn a_test_is_one_signed_post_even_while_it_is_pending() {
     let scene = Scene::new().await;
@@ -315,6 +322,7 @@ async fn the_list_is_newest_first_in_pages_and_by_subsidiary() {
     }
 }
 
+// vendors.md §2.8.
 #[tokio::test]
 async fn the_same_webhooks_stand_below_every_version_of_the_path() {
     let scene = Scene::new().await;
@@ -355,6 +363,7 @@ async fn only_webhooks_of_this_surface_and_of_the_keys_own_tenant_are_there() {
     assert_eq!((&read["Status"], &read["Events"]), (&json!("Active"), &json!(["*"])));
 }
 
+// vendors.md §2.10.
 #[tokio::test]
 async fn who_has_no_key_or_not_the_right_one_is_told_so() {
     let scene = Scene::new().await;

@@ -2,8 +2,10 @@
 
 mod conformance;
 mod delivering;
+mod receiving;
 mod refusals;
 mod registering;
+mod seed;
 
 use http::Method;
 use serde_json::{Value, json};

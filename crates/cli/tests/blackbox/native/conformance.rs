@@ -31,6 +31,8 @@ async fn settings(server: &Server) -> String {
     let unreachable = "http://127.0.0.1:9/hooks";
     let endpoint = acme.endpoint(unreachable, json!({})).await;
     let deleted = acme.endpoint(unreachable, json!({})).await;
+    let source = acme.post("/sources", &json!({ "name": "A" })).await.expect(201);
+    let gone = acme.post("/sources", &json!({ "name": "B" })).await.expect(201);
     let event = acme.publish("order.created", json!({ "id": "ord_1" })).await;
     let delivery = acme.all("/deliveries").await;
     let key = acme.with_scopes(&["read"]).await;
@@ -56,6 +58,11 @@ async fn settings(server: &Server) -> String {
     let on_endpoint = "include-path-regex = \"/endpoints/.id.\"\nexclude-method = \"DELETE\"";
     lines.push(of(on_endpoint, &id(&endpoint["id"])));
     lines.push(of("include-operation-id = \"delete_endpoint\"", &id(&deleted["id"])));
+    let on_source = "include-path-regex = \"/sources/.id.\"\nexclude-method = \"DELETE\"";
+    lines.push(of(on_source, &id(&source["id"])));
+    lines.push(of("include-operation-id = \"delete_source\"", &id(&gone["id"])));
+    let receiving = format!("\"path.source_id\" = \"{}\"", text(&source["id"]));
+    lines.push(of("include-path-regex = \"/in/\"", &receiving));
     lines.push(of("include-operation-id = \"delete_api_key\"", &id(&keys[0]["id"])));
     lines.push(of("include-path-regex = \"/events/.id.\"", &id(&event["id"])));
     lines.push(of("include-path-regex = \"/deliveries/.id.\"", &id(&delivery[0]["id"])));

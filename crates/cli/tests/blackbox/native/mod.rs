@@ -18,6 +18,7 @@ mod refusals;
 mod secrets;
 mod signatures;
 mod sink;
+mod sources;
 mod statuses;
 mod tenants;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::sink::Sink;
-use super::{Home, text};
+use super::{Home, refused, text};
 
 #[tokio::test]
 async fn health_and_readiness_are_answered_without_a_key() {
@@ -142,9 +142,15 @@ async fn every_operation_of_the_document_is_there() {
     assert_eq!(document["openapi"], "3.1.0");
     for (path, operations) in document["paths"].as_object().unwrap() {
         let filled = path.replace(['{', '}'], "x");
-        for method in operations.as_object().unwrap().keys() {
+        for (method, operation) in operations.as_object().unwrap() {
             let method: http::Method = method.to_uppercase().parse().unwrap();
             let answer = stranger.send(method.clone(), &filled, &[], bytes::Bytes::new()).await;
+            if operation["security"] == serde_json::json!([{}]) {
+                let problem = refused(&answer, 404, "not_found");
+                let detail = text(&problem["detail"]);
+                assert!(detail.contains("source"), "{method} {path} is public: {problem}");
+                continue;
+            }
             assert_eq!(answer.status, 401, "{method} {path}: a key is needed, so it is there");
         }
     }

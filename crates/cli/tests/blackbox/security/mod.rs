@@ -1,4 +1,5 @@
-//! What must not happen: calls into private networks, secrets in logs and lists.
+//! What must not happen: calls into private networks, one tenant among another's things, secrets in logs and lists.
 
 mod egress;
+mod isolation;
 mod secrets;

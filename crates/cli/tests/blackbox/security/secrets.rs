@@ -17,6 +17,33 @@ fn assert_absent(place: &str, bytes: &[u8], secrets: &[String]) {
     }
 }
 
+/// A source whose secrets were given, rotated and revealed, and one whose provider handed its secret over; the path of the
+/// first.
+async fn source_with_secrets(acme: &Acme, secrets: &mut Vec<String>) -> String {
+    let wanted = json!({
+        "name": "A", "provider": "meta", "secret": "the-app-secret-of-the-source",
+        "verify_token": "the-token-of-the-source",
+    });
+    let source = acme.0.post(&Acme::path("/sources"), &wanted).await.expect(201);
+    let source = Acme::path(&format!("/sources/{}", text(&source["id"])));
+    let rotated = json!({ "secret": "the-next-secret-of-the-source" });
+    acme.0.post(&format!("{source}/rotate-secret"), &rotated).await.expect(200);
+    acme.0.post(&format!("{source}/reveal-secret"), &json!({})).await.expect(200);
+    let made = json!({ "name": "B", "provider": "notion" });
+    let notion = acme.0.post(&Acme::path("/sources"), &made).await.expect(201);
+    let door = format!("/in/{}", text(&notion["id"]));
+    let hello = json!({ "verification_token": "the-token-that-notion-hands-over" });
+    assert_eq!(acme.0.with_key("").post(&door, &hello).await.status, 200);
+    let fields = [
+        &wanted["secret"],
+        &wanted["verify_token"],
+        &rotated["secret"],
+        &hello["verification_token"],
+    ];
+    secrets.extend(fields.map(|it| text(it).to_owned()));
+    source
+}
+
 #[tokio::test]
 async fn secrets_stand_in_no_log_no_list_no_metric_and_not_readable_on_disk() {
     let world = World::new();
@@ -40,6 +67,7 @@ async fn secrets_stand_in_no_log_no_list_no_metric_and_not_readable_on_disk() {
     secrets.push(text(&standard["secret"]).to_owned());
     secrets.push(text(&acme.ask(&standard["id"], "rotate-secret").await["secret"]).to_owned());
     acme.ask(&standard["id"], "reveal-secret").await;
+    let source = source_with_secrets(&acme, &mut secrets).await;
     secrets
         .push(std::fs::read_to_string(world.data().join("master.key")).unwrap().trim().to_owned());
     let mut with_headers = secrets.clone();
@@ -55,6 +83,8 @@ async fn secrets_stand_in_no_log_no_list_no_metric_and_not_readable_on_disk() {
         acme.0.get(&Acme::path("/endpoints")).await.expect(200),
         acme.0.get(&Acme::path("/audit?limit=250")).await.expect(200),
         acme.0.get(&Acme::path("/api-keys")).await.expect(200),
+        acme.0.get(&Acme::path("/sources")).await.expect(200),
+        acme.0.get(&source).await.expect(200),
         acme.endpoint_now(&standard["id"]).await,
         acme.endpoint_now(&own["id"]).await,
     ];

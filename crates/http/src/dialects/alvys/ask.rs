@@ -1,22 +1,18 @@
 //! What handlers of this surface take from a request, and how they answer.
 
-use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::response::Response;
-use hookyard_api::json::Object;
 use hookyard_app::{AppError, Caller};
 use hookyard_domain::invalid::Invalid;
-use hookyard_domain::limit;
 use hookyard_domain::profile::Profile;
-use http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
+use http::header::{ETAG, IF_MATCH};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::errors::Refused;
-use crate::auth;
-use crate::body;
+use crate::ask;
 use crate::state::DoorState;
 
 /// Rows of a page when none are asked for, and at most (vendors.md §2.8).
@@ -27,11 +23,7 @@ pub type Reply = Result<Response, Refused>;
 
 /// A JSON answer.
 pub fn reply(status: StatusCode, value: &impl Serialize) -> Reply {
-    let body = serde_json::to_vec(value).map_err(|error| AppError::Internal(error.into()))?;
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+    Ok(ask::reply(status, value)?)
 }
 
 /// The same with the revision that `If-Match` wants back.
@@ -58,14 +50,9 @@ impl FromRequestParts<DoorState> for At {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &DoorState) -> Result<Self, Refused> {
-        let origin = auth::origin(&parts.extensions);
-        let caller = state.app().authenticate(auth::bearer(&parts.headers), origin).await?;
-        let tenant = caller.own_tenant()?.to_string();
-        let given =
-            RawPathParams::from_request_parts(parts, state).await.map_err(|_| Refused::NoRoute)?;
-        let mut values = given.iter().map(|(_, value)| value.to_owned());
-        let (id, log) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
-        Ok(Self { caller: caller.through(Profile::Alvys), tenant, id, log })
+        let (caller, tenant) = ask::member(parts, state, Profile::Alvys).await?;
+        let [id, log] = ask::path(parts, state).await.ok_or(Refused::NoRoute)?;
+        Ok(Self { caller, tenant, id, log })
     }
 }
 
@@ -76,10 +63,7 @@ impl<T: DeserializeOwned> FromRequest<DoorState> for Json<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, _: &DoorState) -> Result<Self, Refused> {
-        let (parts, body) = request.into_parts();
-        body::require_json(&parts.headers)?;
-        let bytes = body::read(&parts.headers, body, limit::BODY_BYTES_MAX).await?;
-        Ok(Self(body::json::<Object<T>>(&bytes)?.0))
+        Ok(Self(ask::json(request).await?))
     }
 }
 

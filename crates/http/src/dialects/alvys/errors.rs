@@ -67,10 +67,17 @@ impl IntoResponse for Refused {
         let status = self.status();
         let retry_after = self.retry_after_s();
         let problem = details(status, self.detail());
-        let mut response = if let Self::Fields(fields) = self {
-            answer(status, &validation(problem, fields))
-        } else {
-            answer(status, &problem)
+        let fields = match self {
+            Self::Fields(fields) => Some(fields),
+            // Every 400 is a `ValidationProblemDetails` (vendors.md §2.8); `$` is the request as a whole.
+            Self::App(_) | Self::Body(_) | Self::NoRoute | Self::NoMethod => {
+                let whole = || vec![Invalid::new("$", "bad_request", problem.detail.clone())];
+                (status == StatusCode::BAD_REQUEST).then(whole)
+            }
+        };
+        let mut response = match fields {
+            Some(fields) => answer(status, &validation(problem, fields)),
+            None => answer(status, &problem),
         };
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
@@ -239,6 +246,16 @@ mod tests {
         check(AppError::Forbidden { needs: Needs::OwnTenant }, 403);
         check(AppError::KeyReused, 409);
         check(Refused::NoMethod, 405);
+    }
+
+    #[tokio::test]
+    async fn a_400_that_is_about_no_field_has_errors_too() {
+        let limit = AppError::LimitReached { what: "endpoints", limit: 50 };
+        for refused in [Refused::from(BodyError::Missing), Refused::from(limit)] {
+            let body = refused.into_response().into_body().collect().await.unwrap().to_bytes();
+            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(body["Errors"], serde_json::json!({ "$": [body["Detail"]] }), "{body}");
+        }
     }
 
     #[tokio::test]

@@ -8,7 +8,9 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::wire::{ProblemDetails, ValidationProblemDetails};
-use crate::openapi::{self, Frame, Shared};
+use crate::openapi::{
+    self, CONFLICT, Frame, INTERNAL, NOT_JSON, SLOW_BODY, Shared, TOO_LARGE, TOO_MANY, UNAVAILABLE,
+};
 
 const DESCRIPTION: &str = "\
 Alvys's webhook management API, served by Hookyard: what is registered here is an endpoint of the profile `alvys`, and only \
@@ -36,15 +38,7 @@ const NO_KEY: Shared = (401, "Unauthorized", "There is no key, or it is not vali
 const FORBIDDEN: Shared =
     (403, "Forbidden", "The key lacks a scope, or it is the operator's and names no company.");
 const NOT_FOUND: Shared = (404, "NotFound", "It is not there, or is another company's.");
-const SLOW_BODY: Shared = (408, "TimedOut", "The body stopped coming.");
-const CONFLICT: Shared =
-    (409, "Conflict", "The state of things, or the `Idempotency-Key`, does not allow it.");
 const STALE: Shared = (412, "PreconditionFailed", "`If-Match` names another revision.");
-const TOO_LARGE: Shared = (413, "TooLarge", "The body is over the limit.");
-const NOT_JSON: Shared = (415, "UnsupportedMediaType", "The body calls itself something else.");
-const TOO_MANY: Shared = (429, "TooManyRequests", "Too many requests; `Retry-After` says when.");
-const INTERNAL: Shared = (500, "Internal", "Something went wrong at our side.");
-const UNAVAILABLE: Shared = (503, "Unavailable", "The store cannot be reached; nothing was done.");
 
 const SHARED: [Shared; 12] = [
     VALIDATION,
@@ -147,11 +141,10 @@ fn describe(parameter: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use serde_json::Value;
 
     use super::*;
+    use crate::openapi::tests::{check_pointers, check_routes};
 
     /// Every route of vendors.md §2.8, with its methods.
     const ROUTES: [(&str, &str); 13] = [
@@ -176,29 +169,12 @@ mod tests {
 
     #[test]
     fn every_route_of_alvys_is_in_the_document_and_no_other() {
-        let document = parsed();
-        let mut found = BTreeSet::new();
-        for (path, item) in document["paths"].as_object().unwrap() {
-            let methods: Vec<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
-            found.insert((path.clone(), methods.join(" ")));
-        }
-        let want: BTreeSet<_> = ROUTES
-            .iter()
-            .map(|(path, methods)| (format!("{}{path}", super::super::BASES[0]), (*methods).into()))
-            .collect();
-        assert_eq!(found, want);
+        check_routes(&document_json(), super::super::BASES[0], &ROUTES);
     }
 
     #[test]
     fn whatever_the_document_points_at_is_in_it() {
-        let document = parsed();
-        let text = document_json();
-        let pointers: BTreeSet<_> = text.split("\"$ref\": \"#").skip(1).collect();
-        assert!(pointers.len() > 10);
-        for rest in pointers {
-            let pointer = rest.split('"').next().unwrap();
-            assert!(document.pointer(pointer).is_some(), "{pointer}");
-        }
+        check_pointers(&document_json());
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Refusals in Aly's form, `{"error": {"code", "message", "details"}}`, with its statuses (vendors.md §1.7).
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hookyard_app::{AppError, Needs};
 use hookyard_domain::invalid::Invalid;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -116,24 +115,15 @@ impl IntoResponse for Refused {
         if let Self::App(error) = &self {
             faults::log(error);
         }
-        let retry_after = match &self {
-            Self::App(AppError::TooMany { retry_after }) => {
-                Some(hookyard_app::error::whole_seconds(*retry_after))
-            }
-            Self::App(AppError::Unavailable(_)) => Some(1),
-            Self::App(_) | Self::Body(_) | Self::Fields(_) | Self::NoRoute | Self::NoMethod => None,
+        let retry_after_s = match &self {
+            Self::App(error) => faults::retry_after_s(error),
+            Self::Body(_) | Self::Fields(_) | Self::NoRoute | Self::NoMethod => None,
         };
         let (status, error) = self.told();
-        let body = serde_json::to_vec(&ErrorBody { error }).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut response = faults::answer(status, &ErrorBody { error }, retry_after_s);
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        if let Some(seconds) = retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
         }
         response
     }

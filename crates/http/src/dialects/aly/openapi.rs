@@ -5,7 +5,9 @@ use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::errors::{Detail, ErrorBody, ErrorInfo};
-use crate::openapi::{self, Frame, Shared};
+use crate::openapi::{
+    self, CONFLICT, Frame, INTERNAL, NOT_JSON, SLOW_BODY, Shared, TOO_LARGE, TOO_MANY, UNAVAILABLE,
+};
 
 const DESCRIPTION: &str = "\
 Aly's webhooks, served by Hookyard: what is registered here is an endpoint of the profile `aly`, and only those are seen here.
@@ -30,15 +32,7 @@ const NO_KEY: Shared = (401, "Unauthenticated", "There is no key, or it is not v
 const FORBIDDEN: Shared =
     (403, "Forbidden", "The key lacks a scope, or it is the operator's and names no workspace.");
 const NOT_FOUND: Shared = (404, "NotFound", "It is not there, or is another workspace's.");
-const SLOW_BODY: Shared = (408, "TimedOut", "The body stopped coming.");
-const CONFLICT: Shared =
-    (409, "Conflict", "The state of things, or the `Idempotency-Key`, does not allow it.");
-const TOO_LARGE: Shared = (413, "TooLarge", "The body is over the limit.");
-const NOT_JSON: Shared = (415, "UnsupportedMediaType", "The body calls itself something else.");
 const REFUSED: Shared = (422, "Refused", "A limit is reached.");
-const TOO_MANY: Shared = (429, "TooManyRequests", "Too many requests; `Retry-After` says when.");
-const INTERNAL: Shared = (500, "Internal", "Something went wrong at our side.");
-const UNAVAILABLE: Shared = (503, "Unavailable", "The store cannot be reached; nothing was done.");
 
 const SHARED: [Shared; 12] = [
     VALIDATION,
@@ -114,11 +108,10 @@ fn describe(parameter: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use serde_json::Value;
 
     use super::*;
+    use crate::openapi::tests::{check_pointers, check_routes};
 
     /// Every route of vendors.md §1.4, with its methods.
     const ROUTES: [(&str, &str); 5] = [
@@ -135,46 +128,12 @@ mod tests {
 
     #[test]
     fn every_route_of_aly_is_in_the_document_and_no_other() {
-        let document = parsed();
-        let mut found = BTreeSet::new();
-        for (path, item) in document["paths"].as_object().unwrap() {
-            let methods: Vec<_> = item.as_object().unwrap().keys().map(String::as_str).collect();
-            found.insert((path.clone(), methods.join(" ")));
-        }
-        let base = "/api/storefront/v1/merchant/webhooks";
-        let want: BTreeSet<_> = ROUTES
-            .iter()
-            .map(|(path, methods)| (format!("{base}{path}"), (*methods).to_owned()))
-            .collect();
-        assert_eq!(found, want);
+        check_routes(&document_json(), "/api/storefront/v1/merchant/webhooks", &ROUTES);
     }
 
     #[test]
     fn whatever_the_document_points_at_is_in_it() {
-        fn look(document: &Value, value: &Value, seen: &mut usize) {
-            match value {
-                Value::Object(members) => {
-                    for (name, member) in members {
-                        if name == "$ref" {
-                            let pointer = member.as_str().unwrap().strip_prefix('#').unwrap();
-                            assert!(document.pointer(pointer).is_some(), "{pointer}");
-                            *seen += 1;
-                        }
-                        look(document, member, seen);
-                    }
-                }
-                Value::Array(entries) => {
-                    for entry in entries {
-                        look(document, entry, seen);
-                    }
-                }
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-            }
-        }
-        let document = parsed();
-        let mut seen = 0;
-        look(&document, &document, &mut seen);
-        assert!(seen > 50, "{seen}");
+        check_pointers(&document_json());
     }
 
     #[test]

@@ -1,20 +1,16 @@
 //! The handlers: Aly's words in, one or two wishes of the hall, Aly's words out.
 
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::Response;
-use hookyard_api::json::Object;
 use hookyard_api::page::{Page, PageQuery};
 use hookyard_app::{AppError, Caller, RotateInput};
 use hookyard_domain::attempt::Attempt;
 use hookyard_domain::delivery::Delivery as DomainDelivery;
 use hookyard_domain::endpoint::EndpointStatus;
-use hookyard_domain::invalid::Invalid;
-use hookyard_domain::limit;
 use hookyard_domain::profile::Profile;
-use http::header::CONTENT_TYPE;
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,8 +19,7 @@ use super::wire::{
     Delivery, DeliveryPage, DeliveryQuery, NewWebhook, Nothing, Webhook, WebhookPage, WebhookPatch,
     delivery_id,
 };
-use crate::auth;
-use crate::body;
+use crate::ask;
 use crate::state::DoorState;
 
 /// Attempts that are shown of a delivery; Aly's schedule has 24.
@@ -184,11 +179,7 @@ pub async fn replay(State(state): State<DoorState>, at: Workspace, _: NoBody) ->
 }
 
 fn reply(status: StatusCode, value: &impl Serialize) -> Reply {
-    let body = serde_json::to_vec(value).map_err(|error| AppError::Internal(error.into()))?;
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+    Ok(ask::reply(status, value)?)
 }
 
 /// A caller, the workspace their key belongs to, and the ids in the path.
@@ -212,15 +203,8 @@ impl FromRequestParts<DoorState> for Workspace {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &DoorState) -> Result<Self, Refused> {
-        let origin = auth::origin(&parts.extensions);
-        let caller = state.app().authenticate(auth::bearer(&parts.headers), origin).await?;
-        let caller = caller.through(Profile::Aly);
-        let tenant = caller.own_tenant()?.as_str().to_owned();
-        // What cannot be read names nothing that is there.
-        let given =
-            RawPathParams::from_request_parts(parts, state).await.map_err(|_| Refused::NoRoute)?;
-        let mut values = given.iter().map(|(_, value)| value.to_owned());
-        let ids = std::array::from_fn(|_| values.next().unwrap_or_default());
+        let (caller, tenant) = ask::member(parts, state, Profile::Aly).await?;
+        let ids = ask::path(parts, state).await.ok_or(Refused::NoRoute)?;
         Ok(Self { caller, tenant, ids })
     }
 }
@@ -232,10 +216,7 @@ impl<T: DeserializeOwned> FromRequest<DoorState> for Json<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, _: &DoorState) -> Result<Self, Refused> {
-        let (parts, body) = request.into_parts();
-        body::require_json(&parts.headers)?;
-        let bytes = body::read(&parts.headers, body, limit::BODY_BYTES_MAX).await?;
-        Ok(Self(body::json::<Object<T>>(&bytes)?.0))
+        Ok(Self(ask::json(request).await?))
     }
 }
 
@@ -246,46 +227,29 @@ impl FromRequest<DoorState> for NoBody {
     type Rejection = Refused;
 
     async fn from_request(request: Request, _: &DoorState) -> Result<Self, Refused> {
-        let (parts, body) = request.into_parts();
-        let bytes = body::read(&parts.headers, body, limit::BODY_BYTES_MAX).await?;
-        if !bytes.is_empty() {
-            body::json::<Option<Object<Nothing>>>(&bytes)?;
-        }
+        ask::maybe_json::<Nothing>(request).await?;
         Ok(Self)
     }
 }
 
-/// The parameters of a query. Each is taken once; what is left over is refused, so that a misspelt filter does not quietly
-/// show everything.
-pub struct Params(Vec<(String, String)>);
+/// The parameters of a query.
+pub struct Params(ask::Query);
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        let Query(given) = Query::try_from_uri(&parts.uri)
-            .map_err(|_| Invalid::new("", "bad_query", "the query cannot be read"))?;
-        Ok(Self(given))
+        Ok(Self(ask::Query::of(parts)?))
     }
 }
 
 impl Params {
     fn take(&mut self, name: &str) -> Option<String> {
-        let at = self.0.iter().position(|(it, _)| it == name)?;
-        Some(self.0.remove(at).1)
+        self.0.take(name)
     }
 
     /// Takes those of a page; nothing may be left after that.
-    fn page(mut self) -> Result<hookyard_app::PageQuery, Refused> {
-        let page =
-            hookyard_app::PageQuery { limit: self.take("limit"), cursor: self.take("cursor") };
-        if self.0.is_empty() {
-            return Ok(page);
-        }
-        let message = "there is no such parameter here, or it is there twice";
-        let left = self.0.into_iter();
-        Err(Refused::Fields(
-            left.map(|(name, _)| Invalid::new(name, "unknown_parameter", message)).collect(),
-        ))
+    fn page(self) -> Result<hookyard_app::PageQuery, Refused> {
+        self.0.page().map_err(Refused::Fields)
     }
 }

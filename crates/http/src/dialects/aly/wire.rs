@@ -9,12 +9,12 @@ use hookyard_app::EndpointDetails;
 use hookyard_domain::attempt as domain;
 use hookyard_domain::endpoint::EndpointStatus;
 use hookyard_domain::id::{AttemptId, DeliveryId};
-use hookyard_domain::invalid::Invalid;
 use hookyard_domain::secret::Secret;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::errors::Refused;
+use crate::ask::not_null;
 
 /// The two forms of the types a webhook gets.
 #[derive(ToSchema)]
@@ -201,17 +201,6 @@ impl WebhookPatch {
         }
         let scope = self.site_slug.into_option();
         Ok((hookyard_app::EndpointPatch { url, events, scope, ..Default::default() }, active))
-    }
-}
-
-fn not_null<T>(wrong: &mut Vec<Invalid>, pointer: &str, patch: Patch<T>) -> Option<T> {
-    match patch {
-        Patch::Keep => None,
-        Patch::Set(value) => Some(value),
-        Patch::Clear => {
-            wrong.push(Invalid::new(pointer, "required", "a webhook cannot do without it"));
-            None
-        }
     }
 }
 

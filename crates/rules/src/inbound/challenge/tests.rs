@@ -87,6 +87,38 @@ fn slack_gets_its_challenge_back_unless_the_signature_is_wrong() {
 }
 
 #[test]
+fn a_body_that_is_longer_than_a_handshake_is_not_looked_into() {
+    let padded = |body: &str, long: usize| {
+        let spaces = " ".repeat(long - body.len());
+        format!("{body}{spaces}")
+    };
+    let notion = r#"{"verification_token":"secret_tMrlL1qK"}"#;
+    let ask = |body: &str| Ask { secrets: &[], ..post("notion", body) }.run();
+    assert!(matches!(ask(&padded(notion, BODY_BYTES_MAX)), Some(Ok(_))));
+    assert_eq!(ask(&padded(notion, BODY_BYTES_MAX + 1)), None);
+    assert_eq!(post("slack", &padded(SLACK, BODY_BYTES_MAX + 1)).run(), None);
+    assert_eq!(post("zoom", &padded(ZOOM, BODY_BYTES_MAX + 1)).run(), None);
+}
+
+#[test]
+fn a_secret_that_nobody_could_give_by_hand_is_not_learned_either() {
+    let most = "a".repeat(hookyard_domain::limit::SECRET_CHARS_MAX);
+    let public = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
+    for (secret, good) in
+        [(most.clone(), true), (format!("{most}a"), false), (public.into(), false)]
+    {
+        let body = format!(r#"{{"verification_token":"{secret}"}}"#);
+        let headers = with("X-Hook-Secret", &secret);
+        let asana = Ask { headers, secrets: &[], ..post("asana", "{}") }.run();
+        let notion = Ask { secrets: &[], ..post("notion", &body) }.run();
+        for got in [asana, notion] {
+            let learned = got.unwrap().ok().and_then(|it| it.learned);
+            assert_eq!(learned, good.then(|| Secret::new(secret.clone())));
+        }
+    }
+}
+
+#[test]
 fn zoom_gets_the_hmac_of_its_token() {
     let headers = signed("zoom", "secret", ZOOM);
     let reply = Ask { headers, ..post("zoom", ZOOM) }.reply();

@@ -78,4 +78,15 @@ mod tests {
         assert!(matches!(replayed, Err(Rejection::Stale { .. })), "{replayed:?}");
         assert!(Vector { headers: &headers, ..vector }.run(&PRESET).is_ok());
     }
+
+    #[test]
+    fn a_body_that_tells_no_time_could_be_sent_again_for_ever_and_is_refused() {
+        let headers = &[(
+            "Linear-Signature",
+            "2859eb19456156e2e76d4c4c503d3dd4a42513098ac2830179f1ead587acc687",
+        )];
+        let body = r#"{"action":"create","type":"Issue"}"#;
+        let got = Vector { headers, body, ..vector() }.run(&PRESET);
+        assert!(matches!(got, Err(Rejection::MissingTimestamp(_))), "{got:?}");
+    }
 }

@@ -54,15 +54,23 @@ mod tests {
 
     #[test]
     fn the_settings_name_another_algorithm_and_an_unknown_one_is_refused() {
-        let settings = "X-Twilio-Webhooks-Signature-Settings";
-        let signature = "033hgUJA9M/hXIZsYjwkerEP/DBm35nEri5FhCYjA5s=";
-        let run = |value| {
-            let headers = [(settings, value), ("X-Twilio-Signature", signature)];
+        let run = |settings, signature| {
+            let settings = ("X-Twilio-Webhooks-Signature-Settings", settings);
+            let headers = [settings, ("X-Twilio-Signature", signature)];
             Vector { headers: &headers, ..vector() }.run(&PRESET).map(|_| ())
         };
-        assert_eq!(run("key=KR1,algorithm=HMAC_SHA256"), Ok(()));
-        for unknown in ["key=KR1,algorithm=HMAC_MD5", "key=KR1"] {
-            let got = run(unknown);
+        let sha256 = "033hgUJA9M/hXIZsYjwkerEP/DBm35nEri5FhCYjA5s=";
+        for named in ["key=KR1,algorithm=HMAC_SHA256", "algorithm = hmac_sha256 , key = KR1"] {
+            assert_eq!(run(named, sha256), Ok(()));
+        }
+        let (_, sha1) = vector().headers[2];
+        for named in ["key=KR1", "key=KR1,algorithm=", "key=KR1,algorithm=HMAC_SHA1"] {
+            assert_eq!(run(named, sha1), Ok(()));
+            let got = run(named, sha256);
+            assert!(matches!(got, Err(Rejection::MalformedSignature { .. })), "{got:?}");
+        }
+        for signature in [sha1, sha256] {
+            let got = run("key=KR1,algorithm=HMAC_MD5", signature);
             assert!(matches!(got, Err(Rejection::UnknownAlgorithm(_))), "{got:?}");
         }
     }

@@ -20,6 +20,7 @@ async fn etag(scene: &Scene, id: &Value) -> String {
     answer.headers["etag"].to_str().unwrap().to_owned()
 }
 
+// vendors.md §2.8, §2.10.
 #[tokio::test]
 async fn a_change_is_done_only_at_the_revision_that_was_seen() {
     let scene = Scene::new().await;
@@ -88,6 +89,7 @@ async fn another_url_must_prove_itself_before_anything_goes_there() {
     assert_eq!(old.events().len(), 0);
 }
 
+// vendors.md §2.6.
 #[tokio::test]
 async fn after_a_rotation_both_secrets_sign_and_after_a_second_one_the_oldest_is_out() {
     let scene = Scene::new().await;

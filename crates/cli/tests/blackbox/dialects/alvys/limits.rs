@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{BASE, Consumer, act, ask, get, refused, webhook, wrong};
 use crate::scene::{Scene, text};
 
+// vendors.md §2.8.
 #[tokio::test]
 async fn wrong_fields_are_named_all_at_once_in_the_words_of_this_surface() {
     let scene = Scene::new().await;
@@ -49,6 +50,7 @@ async fn wrong_fields_are_named_all_at_once_in_the_words_of_this_surface() {
     wrong(&put(r#"{"Status":"Active"}"#).await, &["Status"]);
 }
 
+// vendors.md §2.9.
 #[tokio::test]
 async fn the_fifty_first_webhook_is_refused_until_one_is_deleted() {
     let scene = Scene::new().await;
@@ -63,6 +65,7 @@ async fn the_fifty_first_webhook_is_refused_until_one_is_deleted() {
     webhook(&scene, &consumer, json!({})).await;
 }
 
+// vendors.md §2.9.
 #[tokio::test]
 async fn more_than_fifty_event_types_are_refused() {
     let scene = Scene::new().await;

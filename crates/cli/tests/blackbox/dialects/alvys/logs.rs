@@ -45,6 +45,10 @@ impl Story {
     }
 }
 
+fn names(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
 /// What came of each row, with the status code and the attempt's number.
 fn rows(page: &Value) -> Vec<(String, u64, u64)> {
     let row = |it: &Value| {
@@ -58,6 +62,7 @@ fn row(status: &str, code: u64, number: u64) -> (String, u64, u64) {
     (status.to_owned(), code, number)
 }
 
+// vendors.md §2.8.
 #[tokio::test]
 async fn each_attempt_is_a_row_the_newest_event_first() {
     let story = Story::told().await;
@@ -72,8 +77,9 @@ async fn each_attempt_is_a_row_the_newest_event_first() {
     assert_eq!(rows(&all), want, "ALV-DEL-2, ALV-DEL-5, ALV-DEL-6");
     let facets = json!([{ "Value": "tender.accepted", "Count": 3 }, { "Value": "tender.cancelled", "Count": 1 }]);
     assert_eq!(all["Facets"], json!({ "EventType": facets }));
+    assert_eq!(names(&all), ["Facets", "Items", "Page", "PageSize", "Total"]);
     let first = &all["Items"][0];
-    let members: Vec<_> = first.as_object().unwrap().keys().map(String::as_str).collect();
+    let members = names(first);
     let want_members = [
         "AttemptNumber",
         "ConsumerUrl",
@@ -102,6 +108,7 @@ async fn each_attempt_is_a_row_the_newest_event_first() {
     assert_eq!((rows(&second).len(), &second["Total"]), (1, &json!(4)));
 }
 
+// vendors.md §2.8.
 #[tokio::test]
 async fn rows_are_filtered_by_status_event_type_and_date() {
     let story = Story::told().await;
@@ -142,6 +149,9 @@ async fn a_row_tells_more_when_it_is_asked_for() {
     for (name, value) in row.as_object().unwrap() {
         assert_eq!(&detail[name], value, "{name}");
     }
+    let more: Vec<_> = names(&detail).into_iter().filter(|it| row.get(it).is_none()).collect();
+    let want = ["EntityId", "EntityType", "EventTimestamp", "HttpMethod", "ResponseBody"];
+    assert_eq!(more, want, "the members of a DeliveryLogDetail");
     assert_eq!(detail["HttpMethod"], "POST");
     assert_eq!(detail["ResponseBody"], "so it was");
     assert_eq!((&detail["EntityType"], &detail["EntityId"]), (&json!("tender"), &json!("t-1")));
@@ -157,6 +167,7 @@ async fn a_row_tells_more_when_it_is_asked_for() {
     }
 }
 
+// vendors.md §2.8.
 #[tokio::test]
 async fn an_export_is_csv_or_json_as_it_is_asked_for() {
     let story = Story::told().await;
@@ -186,6 +197,7 @@ async fn an_export_is_csv_or_json_as_it_is_asked_for() {
     wrong(&export("?Format=xml", "*/*").await, &["Format"]);
 }
 
+// vendors.md §2.8.
 #[tokio::test]
 async fn health_counts_the_attempts_of_a_period() {
     let story = Story::told().await;
@@ -199,7 +211,20 @@ async fn health_counts_the_attempts_of_a_period() {
         (&health["Status"], &health["ConsecutiveFailures"]),
         (&json!("Disabled"), &json!(0))
     );
+    let want = [
+        "ConsecutiveFailures",
+        "LastDelivery",
+        "Metrics",
+        "Period",
+        "Status",
+        "WebhookId",
+        "WebhookName",
+    ];
+    assert_eq!(names(&health), want);
+    assert_eq!(names(&health["Period"]), ["Days", "EndDate", "StartDate"]);
+    assert_eq!(names(&health["LastDelivery"]), ["EventType", "Status", "Timestamp"]);
     let metrics = &health["Metrics"];
+    assert_eq!(metrics.as_object().map(serde_json::Map::len), Some(8), "{metrics}");
     for (name, count) in [
         ("TotalAttempts", 4),
         ("SuccessCount", 1),

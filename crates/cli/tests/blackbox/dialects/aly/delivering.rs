@@ -47,6 +47,7 @@ fn now_s() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
+// vendors.md §1.2, §1.6.
 #[tokio::test]
 async fn aly_del_1_a_delivery_is_a_post_of_json_in_alys_envelope_under_alys_headers() {
     let scene = Scene::new().await;
@@ -201,6 +202,7 @@ async fn aly_del_7_after_the_last_attempt_it_is_failed_and_only_a_replay_sends_i
     receiver.first(4).await;
 }
 
+// vendors.md §1.5.
 #[tokio::test]
 async fn a_row_of_the_audit_log_has_time_status_latency_and_the_first_4_kb_answered() {
     let scene = Scene::new().await;

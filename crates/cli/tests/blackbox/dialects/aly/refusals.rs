@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Aly, HOOKS, names, path, refused, wrong};
 use crate::scene::{Acme, Scene, text};
 
+// vendors.md §1.7.
 #[tokio::test]
 async fn errors_have_alys_form_and_statuses() {
     let scene = Scene::new().await;
@@ -55,6 +56,7 @@ async fn errors_have_alys_form_and_statuses() {
     refused(&answer, 422, "limit_reached");
 }
 
+// vendors.md §1.7.
 #[tokio::test]
 async fn an_idempotency_key_makes_a_post_happen_once() {
     let scene = Scene::new().await;
@@ -72,6 +74,7 @@ async fn an_idempotency_key_makes_a_post_happen_once() {
     assert_eq!(page["data"].as_array().map(Vec::len), Some(1));
 }
 
+// vendors.md §1.4, §1.7.
 #[tokio::test]
 async fn lists_go_on_with_next_cursor_and_hold_only_webhooks_of_alys() {
     let scene = Scene::new().await;

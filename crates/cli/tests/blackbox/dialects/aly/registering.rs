@@ -157,6 +157,7 @@ async fn aly_reg_4_and_5_events_are_exact_types_of_the_catalogue_or_a_star() {
     assert_eq!(imported.expect(200)["names"], json!(TYPES));
 }
 
+// vendors.md §1.4.
 #[tokio::test]
 async fn while_active_is_false_events_are_dropped_not_queued() {
     let scene = Scene::new().await;
@@ -209,6 +210,7 @@ async fn a_webhook_that_was_paused_elsewhere_is_not_active_and_can_be_made_so() 
     receiver.first(1).await;
 }
 
+// vendors.md §1.4.
 #[tokio::test]
 async fn a_deleted_webhook_is_gone_with_204_and_its_deliveries_stay_listed() {
     let scene = Scene::new().await;
@@ -227,6 +229,21 @@ async fn a_deleted_webhook_is_gone_with_204_and_its_deliveries_stay_listed() {
     published(&scene.acme, "order.created", None).await;
     assert_eq!(scene.acme.0.get(HOOKS).await.expect(200)["data"], json!([]));
     assert_eq!(aly.deliveries(&made, "").await, [done]);
+}
+
+#[tokio::test]
+async fn an_endpoint_of_another_profile_is_unknown_even_when_it_is_deleted() {
+    let scene = Scene::new().await;
+    let receiver = Receiver::start().await;
+    let settings = json!({ "url": receiver.url(), "events": "*", "profile": "standard" });
+    let other = scene.acme.endpoint(settings).await;
+    published(&scene.acme, "order.created", None).await;
+    receiver.first(1).await;
+    let deliveries = path(&other, "/deliveries");
+    refused(&scene.acme.0.get(&deliveries).await, 404, "not_found");
+    let native = format!("/v1/tenants/acme/endpoints/{}", text(&other["id"]));
+    assert_eq!(scene.acme.0.delete(&native).await.status, 204);
+    refused(&scene.acme.0.get(&deliveries).await, 404, "not_found");
 }
 
 #[tokio::test]

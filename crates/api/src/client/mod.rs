@@ -1,0 +1,126 @@
+//! The client of the native API: what the command line's remote commands and the tests speak with a server.
+//!
+//! A [`Call`] is one operation as data (`calls` lists them all), [`Client`] sends it, [`Kept`] is what came back: read, and
+//! its exact text beside it. One connection for each request, so that no request meets a connection that is already dead.
+//! Redirects are never followed and proxy variables never read.
+//!
+//! **Never** here: the environment, files, a retry that could do something twice.
+
+mod call;
+pub mod calls;
+mod error;
+mod server;
+mod wire;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hookyard_domain::secret::Secret;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderValue, Request};
+use http_body_util::Full;
+use serde::de::DeserializeOwned;
+use tokio_rustls::TlsConnector;
+
+pub use call::{Call, File, Form, Kept, Requested};
+pub use error::{ClientError, Refusal};
+pub use server::{BadServer, Server};
+
+/// Who asks, for the server's log.
+const AGENT: &str = concat!("hookyard/", env!("CARGO_PKG_VERSION"));
+
+/// A server, and the key it is spoken to with.
+#[derive(Clone)]
+pub struct Client {
+    server: Server,
+    key: Secret,
+    tls: Arc<std::sync::OnceLock<TlsConnector>>,
+}
+
+impl Client {
+    /// A client of `server` with a key.
+    #[must_use]
+    pub fn new(server: Server, key: Secret) -> Self {
+        Self { server, key, tls: Arc::default() }
+    }
+
+    /// The server it speaks to.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Sends a call. With an idempotency key a POST whose connection broke is sent once more, as one that only reads is:
+    /// the server does it once. Nothing else is repeated.
+    ///
+    /// # Errors
+    /// No answer, or one that is no success or not of the form it should have.
+    pub async fn send<T: DeserializeOwned>(
+        &self,
+        call: &Call<T>,
+        idempotency_key: Option<&str>,
+    ) -> Result<Kept<T>, ClientError> {
+        let read = async |answer| Kept::read(&wire::whole(answer).await?);
+        match self.once(call, idempotency_key, read).await {
+            Err(ClientError::Broken(_)) if call.may_be_repeated(idempotency_key.is_some()) => {
+                self.once(call, idempotency_key, read).await
+            }
+            done => done,
+        }
+    }
+
+    /// Sends a call whose answer is a file, and hands it over piece by piece as it comes. `take` says whether it wants more.
+    ///
+    /// # Errors
+    /// No answer, one that is no success, or one that ended before it was whole.
+    pub async fn stream(
+        &self,
+        call: &Call<File>,
+        mut take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<(), ClientError> {
+        self.once(call, None, async |answer| wire::pieces(answer, &mut take).await).await
+    }
+
+    async fn once<T, R>(
+        &self,
+        call: &Call<T>,
+        idempotency_key: Option<&str>,
+        read: impl AsyncFnOnce(http::Response<hyper::body::Incoming>) -> Result<R, ClientError>,
+    ) -> Result<R, ClientError> {
+        let request = self.request(call, idempotency_key)?;
+        let stream = wire::connect(&self.server, &self.tls).await?;
+        wire::exchange(stream, request, async |answer| {
+            if answer.status().is_success() {
+                return read(answer).await;
+            }
+            Err(wire::refusal(answer).await)
+        })
+        .await
+    }
+
+    fn request<T>(
+        &self,
+        call: &Call<T>,
+        idempotency_key: Option<&str>,
+    ) -> Result<Request<Full<Bytes>>, ClientError> {
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", self.key.reveal()))
+            .map_err(|_| ClientError::Unsendable("the API key"))?;
+        bearer.set_sensitive(true);
+        let mut request = Request::builder()
+            .method(call.method().clone())
+            .uri(format!("{}{}", self.server.prefix(), call.target()))
+            .header(http::header::HOST, self.server.authority())
+            .header(USER_AGENT, AGENT)
+            .header(ACCEPT, "*/*")
+            .header(AUTHORIZATION, bearer);
+        if let Some(key) = idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        let body = call.body().map(str::to_owned);
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = Full::new(Bytes::from(body.unwrap_or_default()));
+        request.body(body).map_err(|_| ClientError::Unsendable("the idempotency key"))
+    }
+}

@@ -1,0 +1,386 @@
+//! The order of things inside a commit, in two round trips.
+//!
+//! The first takes the node's row, which holds the last key the node gave, shares the locks of all tenants it touches and
+//! reads what the decisions need. The second writes everything, each table by one statement over arrays, and commits. What
+//! came of a commit whose answer was lost is found out from the node's row, before anybody is told anything.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Object};
+use hookyard_domain::tenant::TenantNo;
+use hookyard_store::ledger::{Batch, Receipt};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+use crate::PostgresStore;
+use crate::accept::{self, Draft, EventColumns};
+use crate::codec::{no, uint, uno};
+use crate::db::{Pipeline, query_opt};
+use crate::deliveries;
+use crate::error::{Fault, Result, unavailable};
+use crate::locks;
+use crate::node::{Fenced, NOW_MS};
+use crate::once::{self, Book};
+use crate::record::{self, NoteColumns, RecordColumns};
+
+/// How often the same batch is tried when other nodes are in its way.
+const TRIES: usize = 8;
+/// How long it is asked what came of a commit before its publishers are told that the store is away.
+const DOUBT_MAX: Duration = Duration::from_secs(30);
+const DOUBT_PAUSE: Duration = Duration::from_millis(200);
+
+const TAKE_NODE: &str =
+    "SELECT last_key FROM node WHERE no = $1 AND incarnation = $2 FOR NO KEY UPDATE";
+const VERSIONS: &str = "SELECT no, version FROM tenant WHERE no = ANY($1) AND NOT deleted";
+
+/// Every statement of a commit, prepared on its connection.
+struct Statements {
+    take_node: Statement,
+    share: Statement,
+    versions: Statement,
+    find_once: Statement,
+    delete_once: Statement,
+    put_once: Statement,
+    put_events: Statement,
+    put_runs: Statement,
+    put_deliveries: Statement,
+    put_received: Statement,
+    put_held: Statement,
+    put_records: Statement,
+    put_notes: Statement,
+    give_node: Statement,
+}
+
+impl Statements {
+    async fn prepare(client: &Client) -> Result<Self> {
+        let give = format!("UPDATE node SET last_key = $2, beat_ms = {NOW_MS} WHERE no = $1");
+        Ok(Self {
+            take_node: client.prepare_cached(TAKE_NODE).await?,
+            share: client.prepare_cached(locks::SHARE_ALL).await?,
+            versions: client.prepare_cached(VERSIONS).await?,
+            find_once: client.prepare_cached(once::FIND).await?,
+            delete_once: client.prepare_cached(once::DELETE).await?,
+            put_once: client.prepare_cached(once::PUT).await?,
+            put_events: client.prepare_cached(accept::PUT_EVENTS).await?,
+            put_runs: client.prepare_cached(accept::PUT_RUNS).await?,
+            put_deliveries: client.prepare_cached(deliveries::PUT).await?,
+            put_received: client.prepare_cached(accept::PUT_RECEIVED).await?,
+            put_held: client.prepare_cached(accept::PUT_HELD).await?,
+            put_records: client.prepare_cached(record::PUT_RECORDS).await?,
+            put_notes: client.prepare_cached(record::PUT_NOTES).await?,
+            give_node: client.prepare_cached(&give).await?,
+        })
+    }
+}
+
+/// A connection that goes back to its pool only when no transaction is open on it.
+struct Lease {
+    client: Option<Client>,
+    clean: bool,
+}
+
+impl Lease {
+    fn client(&self) -> Result<&Client> {
+        self.client.as_ref().ok_or_else(|| unavailable("the connection is gone").into())
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take().filter(|_| !self.clean) {
+            drop(Object::take(client));
+        }
+    }
+}
+
+/// How a try ended without receipts.
+enum Failure {
+    /// Nothing was written.
+    Nothing(Fault),
+    /// The connection was lost while it committed.
+    Doubt { last_key: u64, receipts: Vec<Receipt>, fault: Fault },
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Nothing(fault)
+    }
+}
+
+impl PostgresStore {
+    /// Writes a batch whole or not at all.
+    pub(crate) async fn commit_batch(&self, batch: &Batch) -> Result<Vec<Receipt>> {
+        if batch.accepts.is_empty() && batch.records.is_empty() && batch.notes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tries = 1;
+        loop {
+            match self.try_commit(batch).await {
+                Ok(receipts) => return Ok(receipts),
+                Err(Failure::Nothing(fault)) if tries < TRIES && fault.may_work_again() => {
+                    tries += 1;
+                }
+                Err(Failure::Nothing(fault)) => return Err(fault),
+                Err(Failure::Doubt { last_key, receipts, fault }) => {
+                    if self.was_committed(last_key).await? {
+                        return Ok(receipts);
+                    }
+                    return Err(fault);
+                }
+            }
+        }
+    }
+
+    async fn try_commit(&self, batch: &Batch) -> std::result::Result<Vec<Receipt>, Failure> {
+        let mut lease =
+            Lease { client: Some(self.committer.get().await.map_err(Fault::from)?), clean: false };
+        let statements = Statements::prepare(lease.client()?).await?;
+        let read = self.read(lease.client()?, &statements, batch).await;
+        let (mut draft, versions) = match read {
+            Ok(read) => read,
+            Err(fault) => {
+                if fault.is_a_lost_connection() {
+                    // Nothing has begun: another connection may do.
+                    return Err(Fault::Again.into());
+                }
+                lease.clean = lease.client()?.batch_execute("ROLLBACK").await.is_ok();
+                return Err(fault.into());
+            }
+        };
+        let receipts = draft.accept(batch, &versions);
+        let records = record::columns(&batch.records);
+        let notes = record::note_columns(&batch.notes);
+        let writing =
+            Writing { client: lease.client()?, statements: &statements, node: self.node.no };
+        let written = writing.write(&draft, &records, &notes, batch.now.as_millis()).await;
+        match written {
+            Ok(()) => {
+                lease.clean = true;
+                Ok(receipts)
+            }
+            Err((is_certain, fault)) => {
+                // What has no events can be written twice.
+                if is_certain || draft.is_empty() {
+                    // The transaction has ended already; a connection that is of no more use is found out by its pool.
+                    lease.clean = lease.client()?.batch_execute("ROLLBACK").await.is_ok();
+                    return Err(fault.into());
+                }
+                Err(Failure::Doubt { last_key: draft.last_key, receipts, fault })
+            }
+        }
+    }
+
+    /// The first round trip.
+    async fn read<'b>(
+        &self,
+        client: &Client,
+        statements: &Statements,
+        batch: &'b Batch,
+    ) -> Result<(Draft<'b>, HashMap<TenantNo, u64>)> {
+        let of_accepts = batch.accepts.iter().map(|it| it.tenant);
+        let of_records = batch.records.iter().map(|it| it.tenant);
+        let locked: BTreeSet<i32> =
+            of_accepts.clone().chain(of_records).map(locks::bucket).collect();
+        let locked: Vec<i32> = locked.into_iter().collect();
+        let tenants: BTreeSet<i32> = of_accepts.map(|it| no(it.0)).collect();
+        let tenants: Vec<i32> = tenants.into_iter().collect();
+        let mut book = Book::ask(&batch.accepts);
+        let class = locks::class();
+        let (asked_tenants, kinds, texts) = book.question();
+        let node: [&(dyn ToSql + Sync); 2] = [&self.node.no, &self.node.incarnation];
+        let share: [&(dyn ToSql + Sync); 2] = [&class, &locked];
+        let of: [&(dyn ToSql + Sync); 1] = [&tenants];
+        let asked: [&(dyn ToSql + Sync); 3] = [&asked_tenants, &kinds, &texts];
+
+        let mut pipeline = Pipeline::default();
+        pipeline.push(begin(client));
+        pipeline.push(send(client, &statements.take_node, &node));
+        if !locked.is_empty() {
+            pipeline.push(send(client, &statements.share, &share));
+        }
+        if !tenants.is_empty() {
+            pipeline.push(send(client, &statements.versions, &of));
+        }
+        if !book.is_empty() {
+            pipeline.push(send(client, &statements.find_once, &asked));
+        }
+        let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?.into_iter().skip(1);
+        let node = rows.next().unwrap_or_default();
+        let Some(node) = node.first() else { return Err(unavailable(Fenced).into()) };
+        let last_key = uint(node.try_get(0)?);
+        let mut rows = rows.skip(usize::from(!locked.is_empty()));
+        let mut versions = HashMap::new();
+        if !tenants.is_empty() {
+            for row in rows.next().unwrap_or_default() {
+                versions.insert(TenantNo(uno(row.try_get(0)?)), uint(row.try_get(1)?));
+            }
+        }
+        drop((asked_tenants, kinds, texts));
+        if !book.is_empty() {
+            book.answer(&rows.next().unwrap_or_default())?;
+        }
+        Ok((Draft::new(self.node.no, batch.now, last_key, book), versions))
+    }
+
+    /// Whether a commit that ended with this key was written. The question waits for the commit if it is still under way.
+    async fn was_committed(&self, last_key: u64) -> Result<bool> {
+        let deadline = tokio::time::Instant::now() + DOUBT_MAX;
+        loop {
+            let answer = self.ask_last_key().await;
+            match answer {
+                Ok(found) => return Ok(found >= last_key),
+                Err(Fault::Store(error)) => return Err(error.into()),
+                Err(fault) if tokio::time::Instant::now() > deadline => {
+                    tracing::error!("it was not found out whether a commit was written");
+                    return Err(fault);
+                }
+                Err(_) => tokio::time::sleep(DOUBT_PAUSE).await,
+            }
+        }
+    }
+
+    async fn ask_last_key(&self) -> Result<u64> {
+        let client = self.committer.get().await?;
+        let node: [&(dyn ToSql + Sync); 2] = [&self.node.no, &self.node.incarnation];
+        let row = query_opt(&client, TAKE_NODE, &node).await?;
+        let row = row.ok_or_else(|| unavailable(Fenced))?;
+        Ok(uint(row.try_get(0)?))
+    }
+}
+
+/// The second round trip.
+struct Writing<'c> {
+    client: &'c Client,
+    statements: &'c Statements,
+    node: i16,
+}
+
+impl Writing<'_> {
+    /// Writes and commits. With a failure comes whether it is certain that nothing was written.
+    async fn write(
+        &self,
+        draft: &Draft<'_>,
+        records: &[RecordColumns],
+        notes: &NoteColumns,
+        now_ms: i64,
+    ) -> std::result::Result<(), (bool, Fault)> {
+        let Self { client, statements, node } = self;
+        let events = draft.event_columns();
+        let once = draft.book.written();
+        let replaced = draft.book.replaced();
+        let runs = draft.runs.columns();
+        let received = draft.received_columns();
+        let held = draft.held_columns();
+        let new = deliveries::columns(&draft.deliveries);
+        let last_key = crate::codec::int(draft.last_key);
+
+        let ((tenants, kinds, texts), keys, nodes) = &replaced;
+        let delete_once: [&(dyn ToSql + Sync); 5] = [tenants, kinds, texts, keys, nodes];
+        let ((tenants, kinds, texts), (keys, nodes, at, many, contents)) = &once;
+        let put_once: [&(dyn ToSql + Sync); 8] =
+            [tenants, kinds, texts, keys, nodes, at, many, contents];
+        let put_events: Vec<_> = events.iter().map(|it| event_params(it, node)).collect();
+        let put_runs: [&(dyn ToSql + Sync); 5] = [&runs.0, &runs.1, &runs.2, &runs.3, node];
+        let put_received: [&(dyn ToSql + Sync); 5] =
+            [&received.0, &received.1, &received.2, node, &now_ms];
+        let put_held: [&(dyn ToSql + Sync); 4] = [&held.0, &held.1, &held.2, node];
+        let put_deliveries = deliveries::params(&new, node);
+        let put_records: Vec<_> = records.iter().map(|it| record_params(it, node)).collect();
+        let put_notes = note_params(notes, node);
+        let give_node: [&(dyn ToSql + Sync); 2] = [node, &last_key];
+
+        let mut pipeline = Pipeline::default();
+        for params in &put_events {
+            pipeline.push(send(client, &statements.put_events, params));
+        }
+        for (is_wanted, statement, params) in [
+            (!replaced.1.is_empty(), &statements.delete_once, &delete_once[..]),
+            (!runs.0.is_empty(), &statements.put_runs, &put_runs),
+            (!draft.deliveries.is_empty(), &statements.put_deliveries, &put_deliveries),
+            (!received.0.is_empty(), &statements.put_received, &put_received),
+            (!held.0.is_empty(), &statements.put_held, &put_held),
+        ] {
+            if is_wanted {
+                pipeline.push(send(client, statement, params));
+            }
+        }
+        if !once.1.0.is_empty() {
+            pipeline.push(send(client, &statements.put_once, &put_once));
+        }
+        for params in &put_records {
+            pipeline.push(send(client, &statements.put_records, params));
+        }
+        if !notes.marks.is_empty() {
+            pipeline.push(send(client, &statements.put_notes, &put_notes));
+        }
+        pipeline.push(send(client, &statements.give_node, &give_node));
+        pipeline.push(end(client));
+        let last = pipeline.len() - 1;
+        match pipeline.finish().await {
+            Ok(_) => Ok(()),
+            Err((at, fault)) => Err((at < last && fault.is_the_servers(), fault)),
+        }
+    }
+}
+
+async fn begin(client: &Client) -> Result<Vec<Row>> {
+    client.batch_execute("BEGIN").await?;
+    Ok(Vec::new())
+}
+
+async fn end(client: &Client) -> Result<Vec<Row>> {
+    client.batch_execute("COMMIT").await?;
+    Ok(Vec::new())
+}
+
+async fn send(
+    client: &Client,
+    statement: &Statement,
+    params: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>> {
+    Ok(client.query(statement, params).await?)
+}
+
+fn event_params<'a>(it: &'a EventColumns<'_>, node: &'a i16) -> [&'a (dyn ToSql + Sync); 13] {
+    [
+        &it.tenants,
+        &it.keys,
+        &it.types,
+        &it.scopes,
+        &it.accepted,
+        &it.occurred,
+        &it.publisher_ids,
+        &it.sources,
+        &it.fan_outs,
+        &it.targets,
+        &it.extras,
+        &it.data,
+        node,
+    ]
+}
+
+fn record_params<'a>(it: &'a RecordColumns, node: &'a i16) -> [&'a (dyn ToSql + Sync); 16] {
+    [
+        &it.tenants,
+        &it.keys,
+        &it.nodes,
+        &it.targets,
+        &it.endpoints,
+        &it.statuses,
+        &it.reasons,
+        &it.attempts,
+        &it.set_offs,
+        &it.dues,
+        &it.updated,
+        &it.codes,
+        &it.bodies,
+        node,
+        &it.lowest,
+        &it.highest,
+    ]
+}
+
+fn note_params<'a>(it: &'a NoteColumns, node: &'a i16) -> [&'a (dyn ToSql + Sync); 8] {
+    [&it.tenants, &it.endpoints, &it.marks, &it.counts, &it.last, &it.failures, &it.since, node]
+}

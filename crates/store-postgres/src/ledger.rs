@@ -1,0 +1,206 @@
+//! The port's flow, handed on to the files that do it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use hookyard_domain::audit::AuditEntry;
+use hookyard_domain::delivery::EndReason;
+use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::event::Event;
+use hookyard_domain::id::{DeliveryId, EventId, EventKey};
+use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
+use hookyard_store::Answer;
+use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share, Target};
+
+use crate::error::{Result, unavailable};
+use crate::held::Release;
+use crate::locks;
+use crate::moves::{Move, Replay};
+use crate::runs::Lane;
+use crate::{PostgresStore, days, held, moves, node, owed, prune, read, share};
+
+/// Waiting deliveries discarded in one transaction.
+const DISCARD_CHUNK: i64 = 2000;
+/// How often that is tried when commits are in its way.
+const DISCARD_TRIES: usize = 8;
+
+impl PostgresStore {
+    /// One step of discarding; answers how many it discarded.
+    async fn discard_some(
+        &self,
+        of: (TenantNo, EndpointNo),
+        why: (EndReason, Timestamp),
+    ) -> Result<u64> {
+        let mut client = self.client().await?;
+        let tx = locks::begin_shared(&mut client, of.0).await?;
+        let many = moves::discard_waiting(&tx, of, why, DISCARD_CHUNK).await?;
+        tx.commit().await?;
+        Ok(many)
+    }
+
+    /// Drops whole days before anything is pruned.
+    async fn drop_days(&self, tenant: TenantNo, before: i64) -> Result<days::Dropped> {
+        let mut client = self.client().await?;
+        days::drop_below(&mut client, tenant, before).await
+    }
+
+    /// One step of pruning.
+    async fn prune_some(
+        &self,
+        tenant: TenantNo,
+        bounds: (crate::events::Place, i64),
+        limit: u32,
+    ) -> Result<prune::Pruned> {
+        let mut client = self.client().await?;
+        let tx = locks::begin(&mut client, tenant).await?;
+        let pruned = prune::chunk(&tx, tenant, bounds, limit).await?;
+        tx.commit().await?;
+        Ok(pruned)
+    }
+}
+
+impl Ledger for PostgresStore {
+    fn commit<'a>(&'a self, batch: &'a Batch) -> Answer<'a, Vec<Receipt>> {
+        Box::pin(async move { Ok(self.commit_batch(batch).await?) })
+    }
+
+    fn owed(&self) -> Answer<'_, Vec<Owed>> {
+        read!(self, |db| owed::owed(db, self.node.no))
+    }
+
+    fn refill(
+        &self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        from: EventKey,
+        share: Share,
+    ) -> Answer<'_, Refill> {
+        let lane = Lane { tenant, endpoint };
+        read!(self, |db| owed::refill(db, lane, self.node.no, (from, share)))
+    }
+
+    fn due<'a>(
+        &'a self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        now: Timestamp,
+        share: Share,
+        skip: &'a [DeliveryId],
+    ) -> Answer<'a, DuePage> {
+        let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
+        let lane = Lane { tenant, endpoint };
+        read!(self, |db| owed::due(db, lane, self.node.no, (now, share), &skip))
+    }
+
+    fn requeue(
+        &self,
+        tenant: TenantNo,
+        delivery: DeliveryId,
+        now: Timestamp,
+        audit: AuditEntry,
+    ) -> Answer<'_, Moved> {
+        let it = Move { tenant, delivery, now, node: self.node.no };
+        share!(self, tenant, |tx| moves::requeue(tx, it, &audit))
+    }
+
+    fn cancel(
+        &self,
+        tenant: TenantNo,
+        delivery: DeliveryId,
+        now: Timestamp,
+        audit: AuditEntry,
+    ) -> Answer<'_, Moved> {
+        let it = Move { tenant, delivery, now, node: self.node.no };
+        share!(self, tenant, |tx| moves::cancel(tx, it, &audit))
+    }
+
+    fn replay(
+        &self,
+        tenant: TenantNo,
+        event: EventId,
+        endpoints: &[EndpointNo],
+        now: Timestamp,
+        audit: AuditEntry,
+    ) -> Answer<'_, Vec<DeliveryId>> {
+        let to = endpoints.to_vec();
+        let node = self.node.no;
+        share!(self, tenant, |tx| async {
+            moves::replay(tx, &Replay { tenant, event, to: &to, now, node }, &audit).await
+        })
+    }
+
+    fn held(&self, limit: u32) -> Answer<'_, Vec<Arc<Event>>> {
+        read!(self, |db| held::held(db, limit))
+    }
+
+    fn release<'a>(
+        &'a self,
+        tenant: TenantNo,
+        event: EventId,
+        version: u64,
+        targets: &'a [Target],
+        now: Timestamp,
+    ) -> Answer<'a, Option<Vec<DeliveryId>>> {
+        let node = self.node.no;
+        share!(self, tenant, |tx| async {
+            held::release(tx, &Release { tenant, event, version, targets, now, node }).await
+        })
+    }
+
+    /// In several steps, so that no transaction is long; a failure leaves the rest waiting.
+    fn discard_waiting(
+        &self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Answer<'_, u64> {
+        Box::pin(async move {
+            let (mut discarded, mut tries) = (0, 1);
+            loop {
+                let many = match self.discard_some((tenant, endpoint), (reason, now)).await {
+                    // A commit was in the way.
+                    Err(fault) if tries < DISCARD_TRIES && fault.may_work_again() => {
+                        tries += 1;
+                        continue;
+                    }
+                    many => many?,
+                };
+                discarded += many;
+                if many < DISCARD_CHUNK.unsigned_abs() {
+                    return Ok(discarded);
+                }
+            }
+        })
+    }
+
+    /// Days that go whole do not count how much is asked for, and a day is kept until all of it is below `before`.
+    fn prune(&self, tenant: TenantNo, before: EventKey, limit: u32) -> Answer<'_, u32> {
+        Box::pin(async move {
+            let days = self.drop_days(tenant, prune::bound(before.0)).await?;
+            let (before, mut dropped) = (days.before, days.events);
+            let mut above = prune::BEGINNING;
+            while dropped < limit {
+                let pruned = self.prune_some(tenant, (above, before), limit - dropped).await?;
+                dropped += pruned.dropped;
+                match pruned.next {
+                    Some(next) => above = next,
+                    None => break,
+                }
+            }
+            Ok(dropped)
+        })
+    }
+
+    /// Also shows that the node is there.
+    fn tidy(&self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            let mut client = self.client().await?;
+            if !node::beat(&client, self.node).await? {
+                return Err(unavailable(node::Fenced));
+            }
+            Ok(days::make_ahead(&mut client, days::AHEAD).await?)
+        })
+    }
+}

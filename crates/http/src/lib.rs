@@ -4,7 +4,7 @@
 //! - [`native`]: the API under `/v1`, one file of handlers per noun, and its OpenAPI document;
 //! - [`dialects`]: the management APIs of the vendors, one folder each, with a document each;
 //! - [`docs`]: the API reference for people, made from that document; [`ops`]: health, readiness, metrics;
-//! - [`body`], [`auth`]: exact bytes with a limit, JSON with pointers to what is wrong, who is asking;
+//! - [`body`], [`auth`], [`cookies`]: exact bytes with a limit, JSON with pointers to what is wrong, who is asking;
 //! - `ask`, `receiving`: what surfaces share, requests that callers make and requests that providers make;
 //! - [`idempotency`]: what a POST answered, answered again;
 //! - [`layers`]: what every request passes; [`server`]: connections.
@@ -16,6 +16,7 @@ mod ask;
 pub mod auth;
 pub mod body;
 mod budget;
+pub mod cookies;
 mod csv;
 pub mod dialects;
 pub mod docs;

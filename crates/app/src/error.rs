@@ -41,7 +41,7 @@ impl fmt::Display for Needs {
             }
             Self::WholeTenant => f.write_str("a key or session that is not limited to a scope"),
             Self::SameOrigin => f.write_str(
-                "the header `X-Hookyard-Session` and this server's own origin, since a cookie signed it in",
+                "a request from a page of this server, or the header `X-Hookyard-Session`, since a cookie signed it in",
             ),
         }
     }

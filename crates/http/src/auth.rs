@@ -1,7 +1,8 @@
 //! Who is asking: the bearer key of RFC 6750, or else the session of a cookie, turned into a caller by `app`.
 //!
 //! A browser sends a cookie with whatever makes it ask, also with another site's form. So a request that a cookie signed in
-//! and that changes something must carry a header that no other site can send, and must not say that it comes from one.
+//! and that changes something must say that it comes from a page of ours, or carry a header that no other site can send;
+//! and it must not say that it comes from another site's.
 
 use axum::extract::FromRequestParts;
 use hookyard_app::{AppError, Caller, Needs};
@@ -52,7 +53,7 @@ pub async fn caller(
 
 /// Refuses what a cookie alone asks for.
 pub(crate) fn must_be_meant(state: &DoorState, headers: &HeaderMap) -> Result<(), AppError> {
-    if !headers.contains_key(cookies::SESSION) {
+    if !headers.contains_key(cookies::SESSION) && !headers.contains_key(ORIGIN) {
         return Err(AppError::Forbidden { needs: Needs::SameOrigin });
     }
     must_be_own_page(state, headers)

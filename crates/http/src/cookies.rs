@@ -6,7 +6,7 @@ use hookyard_domain::secret::Secret;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Names the session a request goes by. No other site's page can send it, so it is what proves that a cookie was meant.
+/// Names the session a request goes by. No other site's page can send it, so it also proves that the cookie was meant.
 pub const SESSION: HeaderName = HeaderName::from_static("x-hookyard-session");
 
 /// Which of the two sessions.

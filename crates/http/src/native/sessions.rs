@@ -38,8 +38,9 @@ impl FromRequestParts<DoorState> for Visit {
 /// Sign in
 ///
 /// Exchanges the operator's key, a tenant's key or a portal token for a session, which a cookie carries that scripts cannot
-/// read. The session may do what the key may, and ends with it. Requests that change something also need the header
-/// `X-Hookyard-Session: dashboard`, or `portal` for a session of a portal token.
+/// read. The session may do what the key may, and ends with it. A request that changes something by it must come from a
+/// page of this server. The header `X-Hookyard-Session`, `dashboard` or `portal`, says which session is meant where a browser
+/// has both: one of a key, and one of a portal token.
 #[utoipa::path(
     post, path = "/session", operation_id = "sign_in", tag = "Sessions", security(()),
     request_body = NewSession,
@@ -77,7 +78,7 @@ pub async fn read(State(state): State<DoorState>, visit: Visit) -> Reply {
 
 /// Sign out
 ///
-/// The browser forgets the session. Needs the header `X-Hookyard-Session`, which names the session.
+/// The browser forgets the session: the one that the header `X-Hookyard-Session` names, else the one of a key.
 #[utoipa::path(
     delete, path = "/session", operation_id = "sign_out", tag = "Sessions", security(()),
     responses(

@@ -29,6 +29,8 @@ pub mod paths;
 pub mod policies;
 pub mod problem;
 pub mod providers;
+pub mod sessions;
 pub mod signatures;
 pub mod sources;
+pub mod statistics;
 pub mod tenants;

@@ -22,19 +22,24 @@ pub mod events;
 pub mod idempotency;
 pub mod keys;
 pub mod pages;
+pub mod portal;
+mod powers;
 pub mod providers;
 pub mod publish;
 mod rates;
 pub mod receive;
 pub mod received;
 pub mod replay;
+mod seen;
+pub mod sessions;
 pub mod signatures;
 pub mod sources;
+pub mod statistics;
 pub mod tenants;
 
 use std::sync::{Arc, Mutex};
 
-use hookyard_domain::id::{Id, SourceId};
+use hookyard_domain::id::{Id, KeyId, SourceId};
 use hookyard_domain::key::KeyHash;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Chance, Clock, Timestamp};
@@ -45,7 +50,7 @@ use hookyard_store::Store;
 use hookyard_store::memory::ReplyKey;
 
 pub use attempt_log::{AttemptLog, LogQuery, LoggedAttempt};
-pub use caller::{Caller, KeyPowers, Who};
+pub use caller::{Caller, KeyPowers, PortalPowers, Who};
 pub use deliveries::{DeliveryQuery, Export};
 pub use endpoints::input::{
     AutoDisableInput, EndpointPatch, NewEndpoint, RateLimitInput, RetryInput,
@@ -57,16 +62,20 @@ pub use error::{AppError, Needs};
 pub use event_types::{EventTypeInput, Import, Imported};
 pub use events::EventQuery;
 pub use hookyard_store::history::ListedEvent;
+pub use hookyard_store::statistics::Backlog;
 pub use idempotency::{Begin, IdempotencyKey, Ticket, request_hash};
 pub use keys::{KeyMade, NewKey};
 pub use pages::PageQuery;
+pub use portal::{NewPortalSession, PortalMade};
 pub use providers::Provider;
 pub use publish::{Accepted, NewEvent, Repeat};
 pub use receive::{ReceiveDoor, ReceiveError, ReceivedRequest, Reception};
+pub use sessions::{SessionDetails, SignedIn};
 pub use signatures::{Check, SignInput, Verdict, VerifyInput};
 pub use sources::{
     ForwardInput, NewSource, ReceivedVerdict, SourceDetails, SourceMade, SourcePatch, TestSource,
 };
+pub use statistics::{EndpointStats, Failing, Numbers, Overview, Point};
 pub use tenants::{LimitsInput, NewTenant, TenantPatch};
 
 use cache::Known;
@@ -100,6 +109,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: Parts,
     callers: Known<KeyHash, Arc<caller::KnownKey>>,
+    by_id: Known<KeyId, Arc<caller::KnownKey>>,
     tenants: Known<Box<str>, TenantNo>,
     sources: receive::Whereabouts,
     linear: receive::Turns,
@@ -114,6 +124,7 @@ impl App {
         Self(Arc::new(Inner {
             parts,
             callers: Known::new(KNOWN_MAX),
+            by_id: Known::new(KNOWN_MAX),
             tenants: Known::new(KNOWN_MAX),
             sources: receive::Whereabouts::new(KNOWN_MAX),
             linear: receive::Turns::default(),

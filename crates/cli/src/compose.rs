@@ -8,7 +8,7 @@ use hookyard_app::App;
 use hookyard_domain::secret::Secret;
 use hookyard_domain::time::{Chance, Clock};
 use hookyard_engine::{Engine, Running};
-use hookyard_http::{DoorState, Gauge};
+use hookyard_http::{Asset, Dashboard, DoorState, Gauge};
 use hookyard_rules::egress::EgressPolicy;
 use hookyard_store::Store;
 use hookyard_store_sqlite::SqliteStore;
@@ -97,8 +97,24 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
         chance,
         metrics: Some(metrics),
         gauges: Arc::new(move || gauges(&engine)),
+        dashboard: dashboard(settings),
     });
     Ok(House { running, doors, operator_key_made })
+}
+
+/// The pages, as the doors serve them.
+fn dashboard(settings: &Settings) -> Dashboard {
+    if let Some(why) = hookyard_dashboard::missing() {
+        tracing::info!(why, "the dashboard is not part of this build");
+    }
+    let asset = |it: &hookyard_dashboard::File| {
+        (it.path, Asset { plain: it.plain, brotli: it.brotli, gzip: it.gzip })
+    };
+    Dashboard {
+        index: hookyard_dashboard::index(),
+        assets: hookyard_dashboard::files().iter().map(asset).collect(),
+        portal_frame_ancestors: settings.portal_frame_ancestors.clone(),
+    }
 }
 
 /// Opens the embedded store for this process alone, its schema brought up to date.

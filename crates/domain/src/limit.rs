@@ -87,3 +87,21 @@ pub const RETENTION_DAYS_MAX: u32 = 3650;
 pub const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Characters of the operator's key at least (contract §1).
 pub const OPERATOR_KEY_CHARS_MIN: usize = 20;
+/// How long a browser stays signed in.
+pub const SESSION: Duration = Duration::from_secs(24 * 3600);
+/// Seconds of a portal session unless its maker says otherwise.
+pub const PORTAL_S_DEFAULT: u32 = 3600;
+/// Seconds of a portal session at least: shorter is over before it is looked at.
+pub const PORTAL_S_MIN: u32 = 60;
+/// Seconds of a portal session at most: its link may lie about anywhere.
+pub const PORTAL_S_MAX: u32 = 24 * 3600;
+/// Minutes are counted apart for so long: longer than the shortest range looks back.
+pub const MINUTES_KEPT: Duration = Duration::from_secs(2 * 3600);
+/// Five minutes are counted apart for so long: longer than the ranges that show them look back.
+pub const FIVE_MINUTES_KEPT: Duration = Duration::from_secs(25 * 3600);
+/// Hours are counted apart for so long: longer than the longest range looks back.
+pub const HOURS_KEPT: Duration = Duration::from_secs(32 * 24 * 3600);
+/// Deliveries that a backlog is counted up to: who has more needs no exact number.
+pub const BACKLOG_COUNTED_MAX: u32 = 10_000;
+/// Failing endpoints an overview names.
+pub const FAILING_SHOWN_MAX: usize = 20;

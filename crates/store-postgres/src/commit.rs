@@ -5,11 +5,13 @@
 //! came of a commit whose answer was lost is found out from the node's row, before anybody is told anything.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Object};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::ledger::{Batch, Receipt};
+use hookyard_store::statistics::{Counted, Counting};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
@@ -20,9 +22,10 @@ use crate::db::{Pipeline, query_opt};
 use crate::deliveries;
 use crate::error::{Fault, Result, unavailable};
 use crate::locks;
-use crate::node::{Fenced, NOW_MS};
+use crate::node::{Fenced, NOW_MS, Node};
 use crate::once::{self, Book};
 use crate::record::{self, NoteColumns, RecordColumns};
+use crate::statistics::{self, Columns};
 
 /// How often the same batch is tried when other nodes are in its way.
 const TRIES: usize = 8;
@@ -49,6 +52,7 @@ struct Statements {
     put_held: Statement,
     put_records: Statement,
     put_notes: Statement,
+    put_tallies: Statement,
     give_node: Statement,
 }
 
@@ -69,6 +73,7 @@ impl Statements {
             put_held: client.prepare_cached(accept::PUT_HELD).await?,
             put_records: client.prepare_cached(record::PUT_RECORDS).await?,
             put_notes: client.prepare_cached(record::PUT_NOTES).await?,
+            put_tallies: client.prepare_cached(statistics::PUT).await?,
             give_node: client.prepare_cached(&give).await?,
         })
     }
@@ -99,7 +104,7 @@ enum Failure {
     /// Nothing was written.
     Nothing(Fault),
     /// The connection was lost while it committed.
-    Doubt { last_key: u64, receipts: Vec<Receipt>, fault: Fault },
+    Doubt { last_key: u64, receipts: Vec<Receipt>, counted: Counted, fault: Fault },
 }
 
 impl From<Fault> for Failure {
@@ -122,14 +127,19 @@ impl PostgresStore {
                     tries += 1;
                 }
                 Err(Failure::Nothing(fault)) => return Err(fault),
-                Err(Failure::Doubt { last_key, receipts, fault }) => {
+                Err(Failure::Doubt { last_key, receipts, counted, fault }) => {
                     if self.was_committed(last_key).await? {
+                        self.counting().keep(counted);
                         return Ok(receipts);
                     }
                     return Err(fault);
                 }
             }
         }
+    }
+
+    fn counting(&self) -> MutexGuard<'_, Counting> {
+        self.counting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_commit(&self, batch: &Batch) -> std::result::Result<Vec<Receipt>, Failure> {
@@ -151,12 +161,15 @@ impl PostgresStore {
         let receipts = draft.accept(batch, &versions);
         let records = record::columns(&batch.records);
         let notes = record::note_columns(&batch.notes);
-        let writing =
-            Writing { client: lease.client()?, statements: &statements, node: self.node.no };
-        let written = writing.write(&draft, &records, &notes, batch.now.as_millis()).await;
+        let counted = self.counting().with(batch, &receipts);
+        let tallies = statistics::columns(&counted);
+        let writing = Writing { client: lease.client()?, statements: &statements, node: self.node };
+        let facts = Facts { draft: &draft, records: &records, notes: &notes, tallies: &tallies };
+        let written = writing.write(facts, (batch.now.as_millis(), counted.minute)).await;
         match written {
             Ok(()) => {
                 lease.clean = true;
+                self.counting().keep(counted);
                 Ok(receipts)
             }
             Err((is_certain, fault)) => {
@@ -166,7 +179,7 @@ impl PostgresStore {
                     lease.clean = lease.client()?.batch_execute("ROLLBACK").await.is_ok();
                     return Err(fault.into());
                 }
-                Err(Failure::Doubt { last_key: draft.last_key, receipts, fault })
+                Err(Failure::Doubt { last_key: draft.last_key, receipts, counted, fault })
             }
         }
     }
@@ -253,19 +266,26 @@ impl PostgresStore {
 struct Writing<'c> {
     client: &'c Client,
     statements: &'c Statements,
-    node: i16,
+    node: Node,
+}
+
+/// What it writes.
+struct Facts<'f> {
+    draft: &'f Draft<'f>,
+    records: &'f [RecordColumns],
+    notes: &'f NoteColumns,
+    tallies: &'f Columns,
 }
 
 impl Writing<'_> {
     /// Writes and commits. With a failure comes whether it is certain that nothing was written.
     async fn write(
         &self,
-        draft: &Draft<'_>,
-        records: &[RecordColumns],
-        notes: &NoteColumns,
-        now_ms: i64,
+        facts: Facts<'_>,
+        (now_ms, minute): (i64, i64),
     ) -> std::result::Result<(), (bool, Fault)> {
-        let Self { client, statements, node } = self;
+        let Self { client, statements, node: Node { no: node, incarnation } } = self;
+        let Facts { draft, records, notes, tallies } = facts;
         let events = draft.event_columns();
         let once = draft.book.written();
         let replaced = draft.book.replaced();
@@ -288,6 +308,9 @@ impl Writing<'_> {
         let put_deliveries = deliveries::params(&new, node);
         let put_records: Vec<_> = records.iter().map(|it| record_params(it, node)).collect();
         let put_notes = note_params(notes, node);
+        let (owners, endpoints) = (&tallies.tenants, &tallies.endpoints);
+        let put_tallies: [&(dyn ToSql + Sync); 6] =
+            [owners, endpoints, &tallies.tallies, &minute, node, incarnation];
         let give_node: [&(dyn ToSql + Sync); 2] = [node, &last_key];
 
         let mut pipeline = Pipeline::default();
@@ -313,6 +336,9 @@ impl Writing<'_> {
         }
         if !notes.marks.is_empty() {
             pipeline.push(send(client, &statements.put_notes, &put_notes));
+        }
+        if !tallies.tenants.is_empty() {
+            pipeline.push(send(client, &statements.put_tallies, &put_tallies));
         }
         pipeline.push(send(client, &statements.give_node, &give_node));
         pipeline.push(end(client));

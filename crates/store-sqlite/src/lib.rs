@@ -32,6 +32,7 @@ mod received;
 mod record;
 mod runs;
 mod sources;
+mod statistics;
 mod tenants;
 mod writer;
 

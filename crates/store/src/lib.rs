@@ -15,6 +15,7 @@ pub mod keys;
 pub mod ledger;
 pub mod memory;
 pub mod sources;
+pub mod statistics;
 pub mod tenants;
 
 use std::future::Future;
@@ -36,6 +37,7 @@ pub trait Store:
     + history::History
     + memory::Memory
     + audit::Audit
+    + statistics::Statistics
     + Send
     + Sync
     + 'static

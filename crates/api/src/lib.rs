@@ -31,4 +31,5 @@ pub mod problem;
 pub mod providers;
 pub mod signatures;
 pub mod sources;
+pub mod stream;
 pub mod tenants;

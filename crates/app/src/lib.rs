@@ -30,6 +30,7 @@ pub mod received;
 pub mod replay;
 pub mod signatures;
 pub mod sources;
+pub mod streams;
 pub mod tenants;
 
 use std::sync::{Arc, Mutex};
@@ -67,6 +68,7 @@ pub use signatures::{Check, SignInput, Verdict, VerifyInput};
 pub use sources::{
     ForwardInput, NewSource, ReceivedVerdict, SourceDetails, SourceMade, SourcePatch, TestSource,
 };
+pub use streams::{EndpointChange, Next, Stream, StreamError, StreamItem, StreamQuery};
 pub use tenants::{LimitsInput, NewTenant, TenantPatch};
 
 use cache::Known;
@@ -104,6 +106,7 @@ struct Inner {
     sources: receive::Whereabouts,
     linear: receive::Turns,
     rates: Rates,
+    seats: streams::Seats,
     orphans: Arc<Mutex<Vec<ReplyKey>>>,
 }
 
@@ -118,6 +121,7 @@ impl App {
             sources: receive::Whereabouts::new(KNOWN_MAX),
             linear: receive::Turns::default(),
             rates: Rates::default(),
+            seats: streams::Seats::default(),
             orphans: Arc::default(),
         }))
     }

@@ -33,6 +33,7 @@ pub mod sources;
 pub mod streams;
 pub mod tenants;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use hookyard_domain::id::{Id, SourceId};
@@ -107,6 +108,8 @@ struct Inner {
     linear: receive::Turns,
     rates: Rates,
     seats: streams::Seats,
+    /// Counts keys and tenants that were taken away.
+    taken_away: AtomicU64,
     orphans: Arc<Mutex<Vec<ReplyKey>>>,
 }
 
@@ -122,6 +125,7 @@ impl App {
             linear: receive::Turns::default(),
             rates: Rates::default(),
             seats: streams::Seats::default(),
+            taken_away: AtomicU64::new(0),
             orphans: Arc::default(),
         }))
     }

@@ -155,6 +155,7 @@ pub struct Stream {
     looked: Option<Instant>,
     told_at: Instant,
     asked_at: Instant,
+    taken_away: u64,
     _seat: Seat,
 }
 
@@ -166,6 +167,7 @@ impl App {
         tenant: &str,
         query: StreamQuery,
     ) -> Result<Stream, StreamError> {
+        let taken_away = self.taken_away();
         let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
         let mut checks = Checks::default();
         let (filter, of) = self.stream_filter(no, &mut checks, &query).await?;
@@ -177,7 +179,7 @@ impl App {
         let news = self.engine().news(no);
         let position = match from {
             Some(position) => position,
-            None => self.store().feed_end(no).await?,
+            None => FeedPosition { seen_at: self.now(), ..self.store().feed_end(no).await? },
         };
         let now = Instant::now();
         let stream = Stream {
@@ -192,6 +194,7 @@ impl App {
             looked: None,
             told_at: now,
             asked_at: now,
+            taken_away,
             _seat: seat,
         };
         if stream.lost().await?.is_some() {
@@ -305,15 +308,22 @@ impl Stream {
                 return Ok(Some(Next::Lagged { position, before }));
             }
             self.news.mark_unchanged();
+            let now = self.app.now();
             self.looked = Some(Instant::now());
             let share =
                 Share { deliveries: limit::STREAM_PAGE_MAX, bytes: limit::STREAM_PAGE_BYTES_MAX };
             let page = self.app.store().feed(self.tenant, &self.filter, &self.position, share);
             let Some(page) = page.await? else { return Ok(None) };
-            let items = self.items(page.entries).await?;
+            let mut items = self.items(page.entries).await?;
             self.position = page.position;
+            if !page.more {
+                self.position.seen_at = now;
+            }
             if !items.is_empty() {
                 self.told_at = Instant::now();
+                if let Some((_, last)) = items.last_mut() {
+                    last.clone_from(&self.position);
+                }
                 return Ok(Some(Next::Items(items)));
             }
             if self.told_at.elapsed() >= STILL_AFTER {
@@ -338,9 +348,11 @@ impl Stream {
 
     /// The key, or the tenant, may have been taken away since.
     async fn may_go_on(&mut self) -> Result<bool, AppError> {
-        if self.asked_at.elapsed() < ASK_AGAIN_EVERY {
+        let taken_away = self.app.taken_away();
+        if self.taken_away == taken_away && self.asked_at.elapsed() < ASK_AGAIN_EVERY {
             return Ok(true);
         }
+        self.taken_away = taken_away;
         self.asked_at = Instant::now();
         match self.app.tenant_for(&self.caller, &self.name, KeyScope::Read).await {
             Ok(no) if no == self.tenant => {}
@@ -376,7 +388,8 @@ impl Stream {
         }
         let before = self.app.now().minus(self.kept().await?);
         let oldest = EventKey::at(before);
-        if self.position.nodes.values().all(|it| it.key >= oldest) {
+        let is_recent = self.position.nodes.values().all(|it| it.key >= oldest);
+        if is_recent || self.position.seen_at >= before {
             return Ok(None);
         }
         let end = self.app.store().feed_end(self.tenant).await?;

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use crate::id::EventKey;
 use crate::limit;
+use crate::time::Timestamp;
 
 /// Where a reader stands in one node's part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,13 +33,15 @@ impl FeedPlace {
 pub struct FeedPosition {
     /// Changes of configuration up to this number have been read.
     pub changes: u64,
+    /// At this time nothing was behind the position: whatever is, has happened since.
+    pub seen_at: Timestamp,
     /// By node. A node that is not named is newer than the position: nothing of it has been read.
     pub nodes: BTreeMap<u16, FeedPlace>,
 }
 
 impl fmt::Display for FeedPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:x}", self.changes)?;
+        write!(f, "{:x}.{:x}", self.changes, self.seen_at.as_millis().max(0))?;
         for (node, place) in &self.nodes {
             write!(f, "-{node:x}.{:x}", place.key.0)?;
             if place.done > 0 {
@@ -62,7 +65,10 @@ impl FromStr for FeedPosition {
             return Err(BadPosition);
         }
         let mut parts = text.split('-');
-        let changes = number(parts.next().unwrap_or_default())?;
+        let (changes, seen_at) =
+            parts.next().unwrap_or_default().split_once('.').ok_or(BadPosition)?;
+        let changes = number(changes)?;
+        let seen_at = i64::try_from(number(seen_at)?).map_err(|_| BadPosition)?;
         let mut nodes = BTreeMap::new();
         for part in parts {
             let mut numbers = part.splitn(3, '.');
@@ -72,7 +78,7 @@ impl FromStr for FeedPosition {
             let done = u32::try_from(next()?.unwrap_or(0)).map_err(|_| BadPosition)?;
             nodes.insert(node, FeedPlace { key: EventKey(key), done });
         }
-        Ok(Self { changes, nodes })
+        Ok(Self { changes, seen_at: Timestamp::from_millis(seen_at), nodes })
     }
 }
 
@@ -89,8 +95,9 @@ mod tests {
     fn a_position_reads_back_and_garbage_does_not() {
         let place = |key, done| FeedPlace { key: EventKey(key), done };
         let nodes = BTreeMap::from([(0, place(0x1_2345, 0)), (513, place((1 << 63) - 1, 7))]);
-        let position = FeedPosition { changes: 9, nodes };
-        assert_eq!(position.to_string(), "9-0.12345-201.7fffffffffffffff.7");
+        let seen_at = Timestamp::from_millis(255);
+        let position = FeedPosition { changes: 9, seen_at, nodes };
+        assert_eq!(position.to_string(), "9.ff-0.12345-201.7fffffffffffffff.7");
         assert_eq!(position.to_string().parse(), Ok(position));
         let empty = FeedPosition::default();
         assert_eq!(empty.to_string().parse(), Ok(empty));
@@ -98,16 +105,19 @@ mod tests {
             "",
             "x",
             "-",
-            "1-",
-            "1-2",
-            "1-2.",
-            "1-2.3.",
-            "1-2.3.4.5",
-            "1-10000.3",
-            "+1",
-            "1 ",
-            "1-2.8000000000000000",
-            "1-2.3.100000000",
+            "1",
+            "1.",
+            "1.0-",
+            "1.0-2",
+            "1.0-2.",
+            "1.0-2.3.",
+            "1.0-2.3.4.5",
+            "1.0-10000.3",
+            "+1.0",
+            "1.0 ",
+            "1.0-2.8000000000000000",
+            "1.8000000000000000-2.3",
+            "1.0-2.3.100000000",
         ] {
             assert_eq!(bad.parse::<FeedPosition>(), Err(BadPosition), "{bad}");
         }

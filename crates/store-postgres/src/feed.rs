@@ -403,7 +403,8 @@ async fn ends(db: &impl GenericClient) -> Result<BTreeMap<u16, i64>> {
 async fn end(db: &impl GenericClient, tenant: TenantNo) -> Result<FeedPosition> {
     let behind = |(node, last)| (node, FeedPlace::behind(EventKey(uint(last))));
     let nodes = ends(db).await?.into_iter().map(behind).collect();
-    Ok(FeedPosition { changes: last_change(db, tenant).await?, nodes })
+    let changes = last_change(db, tenant).await?;
+    Ok(FeedPosition { changes, nodes, ..FeedPosition::default() })
 }
 
 async fn feed(

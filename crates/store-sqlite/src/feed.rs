@@ -420,7 +420,11 @@ impl Feed for SqliteStore {
         self.read(move |conn, lists| {
             let place = FeedPlace::behind(EventKey(lists.last_key()));
             let changes = last_change(conn, tenant)?;
-            Ok(FeedPosition { changes, nodes: BTreeMap::from([(NODE, place)]) })
+            Ok(FeedPosition {
+                changes,
+                nodes: BTreeMap::from([(NODE, place)]),
+                ..FeedPosition::default()
+            })
         })
     }
 

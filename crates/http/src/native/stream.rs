@@ -180,7 +180,7 @@ mod tests {
         let lagged = StreamData::Lagged(Lagged { lost_before: "a\nb".into() });
         let mut text = String::new();
         message(&mut text, &lagged, &FeedPosition::default()).unwrap();
-        assert_eq!(text, "event: lagged\nid: 0\ndata: {\"lost_before\":\"a\\nb\"}\n\n");
+        assert_eq!(text, "event: lagged\nid: 0.0\ndata: {\"lost_before\":\"a\\nb\"}\n\n");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub use signatures::{Check, SignInput, Verdict, VerifyInput};
 pub use sources::{
     ForwardInput, NewSource, ReceivedVerdict, SourceDetails, SourceMade, SourcePatch, TestSource,
 };
-pub use streams::{EndpointChange, Next, Stream, StreamError, StreamItem, StreamQuery};
+pub use streams::{EndpointChange, Stream, StreamError, StreamItem, StreamQuery, StreamStep};
 pub use tenants::{LimitsInput, NewTenant, TenantPatch};
 
 use cache::Known;

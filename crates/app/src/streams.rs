@@ -127,7 +127,7 @@ pub struct EndpointChange {
 
 /// What comes next in a stream.
 #[derive(Clone, Debug)]
-pub enum Next {
+pub enum StreamStep {
     /// These, each with the place behind it.
     Items(Vec<(StreamItem, FeedPosition)>),
     /// Nothing for a while; the reader stands here.
@@ -296,7 +296,7 @@ impl Stream {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub async fn next(&mut self) -> Result<Option<Next>, AppError> {
+    pub async fn next(&mut self) -> Result<Option<StreamStep>, AppError> {
         loop {
             self.wait_for_the_gap().await;
             if !self.may_go_on().await? {
@@ -305,7 +305,7 @@ impl Stream {
             if let Some((position, before)) = self.lost().await? {
                 self.position = position.clone();
                 self.told_at = Instant::now();
-                return Ok(Some(Next::Lagged { position, before }));
+                return Ok(Some(StreamStep::Lagged { position, before }));
             }
             self.news.mark_unchanged();
             let now = self.app.now();
@@ -324,11 +324,11 @@ impl Stream {
                 if let Some((_, last)) = items.last_mut() {
                     last.clone_from(&self.position);
                 }
-                return Ok(Some(Next::Items(items)));
+                return Ok(Some(StreamStep::Items(items)));
             }
             if self.told_at.elapsed() >= STILL_AFTER {
                 self.told_at = Instant::now();
-                return Ok(Some(Next::Still(self.position.clone())));
+                return Ok(Some(StreamStep::Still(self.position.clone())));
             }
             if page.more {
                 self.looked = None;

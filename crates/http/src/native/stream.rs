@@ -11,7 +11,7 @@ use hookyard_api::endpoints::EndpointStatus;
 use hookyard_api::stream::{
     AcceptedEvent, ChangedEndpoint, FinishedAttempt, Lagged, StreamData, StreamQuery,
 };
-use hookyard_app::{AppError, EndpointChange, Next, Stream, StreamItem};
+use hookyard_app::{AppError, EndpointChange, Stream, StreamItem, StreamStep};
 use hookyard_domain::feed::FeedPosition;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
@@ -113,14 +113,14 @@ async fn next(at: At) -> Result<Option<(Bytes, At)>, AppError> {
     let next = next.inspect_err(|error| tracing::warn!(%error, "a stream broke off"))?;
     let text = match next {
         None => return Ok(Some((Bytes::from_static(b": the end\n\n"), At::End))),
-        Some(Next::Still(position)) => format!(": still here\n{}", place(&position)),
-        Some(Next::Lagged { position, before }) => {
+        Some(StreamStep::Still(position)) => format!(": still here\n{}", place(&position)),
+        Some(StreamStep::Lagged { position, before }) => {
             let lagged = StreamData::Lagged(Lagged { lost_before: before.to_string() });
             let mut text = String::new();
             message(&mut text, &lagged, &position)?;
             text
         }
-        Some(Next::Items(items)) => {
+        Some(StreamStep::Items(items)) => {
             let mut text = String::with_capacity(items.len() * 512);
             for (item, position) in items {
                 message(&mut text, &data(item), &position)?;

@@ -33,4 +33,5 @@ pub mod sessions;
 pub mod signatures;
 pub mod sources;
 pub mod statistics;
+pub mod stream;
 pub mod tenants;

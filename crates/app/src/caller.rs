@@ -1,6 +1,7 @@
 //! Who asks, and what they may.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use hookyard_domain::id::KeyId;
 use hookyard_domain::key::KeyScope;
@@ -15,6 +16,7 @@ use hookyard_rules::tokens::TokenKind;
 use crate::App;
 use crate::error::{AppError, Needs};
 use crate::powers::Power;
+use crate::sessions::Issuer;
 
 /// Somebody who proved who they are.
 #[derive(Clone, Debug)]
@@ -62,6 +64,10 @@ pub struct PortalPowers {
     pub scope: Option<Scope>,
     /// Its powers.
     pub capabilities: Vec<Capability>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// Whose key it was made with: it ends with that.
+    pub(crate) by: Issuer,
     /// How the audit log names it: with whoever made it.
     pub(crate) actor: String,
     /// Whose idempotency keys it uses: its own alone.
@@ -252,12 +258,19 @@ impl App {
         }
     }
 
+    /// How many keys and tenants were taken away by this process.
+    pub(crate) fn taken_away(&self) -> u64 {
+        self.0.taken_away.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn forget_key(&self, id: KeyId) {
+        self.0.taken_away.fetch_add(1, Ordering::Relaxed);
         self.0.callers.forget(|_, known| known.powers.id == id);
         self.0.by_id.forget(|known, _| *known == id);
     }
 
     pub(crate) fn forget_tenant(&self, no: TenantNo) {
+        self.0.taken_away.fetch_add(1, Ordering::Relaxed);
         self.0.callers.forget(|_, known| known.powers.no == no);
         self.0.by_id.forget(|_, known| known.powers.no == no);
         self.0.tenants.forget(|_, known| *known == no);

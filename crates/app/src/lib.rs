@@ -35,8 +35,10 @@ pub mod sessions;
 pub mod signatures;
 pub mod sources;
 pub mod statistics;
+pub mod streams;
 pub mod tenants;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use hookyard_domain::id::{Id, KeyId, SourceId};
@@ -76,6 +78,7 @@ pub use sources::{
     ForwardInput, NewSource, ReceivedVerdict, SourceDetails, SourceMade, SourcePatch, TestSource,
 };
 pub use statistics::{EndpointStats, Failing, Numbers, Overview, Point};
+pub use streams::{EndpointChange, Stream, StreamError, StreamItem, StreamQuery, StreamStep};
 pub use tenants::{LimitsInput, NewTenant, TenantPatch};
 
 use cache::Known;
@@ -114,6 +117,9 @@ struct Inner {
     sources: receive::Whereabouts,
     linear: receive::Turns,
     rates: Rates,
+    seats: streams::Seats,
+    /// Counts keys and tenants that were taken away.
+    taken_away: AtomicU64,
     orphans: Arc<Mutex<Vec<ReplyKey>>>,
 }
 
@@ -129,6 +135,8 @@ impl App {
             sources: receive::Whereabouts::new(KNOWN_MAX),
             linear: receive::Turns::default(),
             rates: Rates::default(),
+            seats: streams::Seats::default(),
+            taken_away: AtomicU64::new(0),
             orphans: Arc::default(),
         }))
     }

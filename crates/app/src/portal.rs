@@ -91,6 +91,7 @@ impl App {
             Ok(_) | Err(AppError::NotFound { .. }) => return Err(AppError::Unauthenticated),
             Err(error) => return Err(error),
         }
+        let expires_at = pass.expires_at;
         let powers = PortalPowers {
             actor: format!("portal session {:016x} of {}", portal.id, pass.by),
             owner: format!("portal/{:016x}", portal.id),
@@ -98,9 +99,11 @@ impl App {
             tenant: portal.tenant,
             scope: portal.scope,
             capabilities: portal.capabilities,
+            expires_at: pass.expires_at,
+            by: pass.by,
         };
         let caller = Caller { who: Who::Portal(powers.into()), origin: None, surface: None };
-        Ok((caller, pass.expires_at))
+        Ok((caller, expires_at))
     }
 }
 

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
+use crate::news::News;
 
 /// Events of one transaction at most; bounds how long the first of them waits for the last.
 const ACCEPTS_MAX: usize = 4096;
@@ -315,6 +316,7 @@ pub(crate) struct Tools {
     pub lanes: Arc<Lanes>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Metrics,
+    pub news: Arc<News>,
     pub runtime: tokio::runtime::Runtime,
 }
 
@@ -335,6 +337,7 @@ impl Tools {
         match self.runtime.block_on(self.store.commit(&batch)) {
             Ok(receipts) => {
                 self.lanes.recorded(&batch.records);
+                self.news.tell_of(&batch);
                 self.settle(submissions, &sizes, batch.accepts, receipts, batch.now);
                 Vec::new()
             }

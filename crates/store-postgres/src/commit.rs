@@ -21,6 +21,7 @@ use crate::codec::{no, uint, uno};
 use crate::db::{Pipeline, query_opt};
 use crate::deliveries;
 use crate::error::{Fault, Result, unavailable};
+use crate::feed;
 use crate::locks;
 use crate::node::{Fenced, NOW_MS, Node};
 use crate::once::{self, Book};
@@ -51,6 +52,7 @@ struct Statements {
     put_received: Statement,
     put_held: Statement,
     put_records: Statement,
+    put_feed: Statement,
     put_notes: Statement,
     put_tallies: Statement,
     give_node: Statement,
@@ -72,6 +74,7 @@ impl Statements {
             put_received: client.prepare_cached(accept::PUT_RECEIVED).await?,
             put_held: client.prepare_cached(accept::PUT_HELD).await?,
             put_records: client.prepare_cached(record::PUT_RECORDS).await?,
+            put_feed: client.prepare_cached(feed::PUT).await?,
             put_notes: client.prepare_cached(record::PUT_NOTES).await?,
             put_tallies: client.prepare_cached(statistics::PUT).await?,
             give_node: client.prepare_cached(&give).await?,
@@ -160,11 +163,18 @@ impl PostgresStore {
         };
         let receipts = draft.accept(batch, &versions);
         let records = record::columns(&batch.records);
+        let feed = feed::columns(&batch.records, batch.now, &mut draft.last_key);
         let notes = record::note_columns(&batch.notes);
         let counted = self.counting().with(batch, &receipts);
         let tallies = statistics::columns(&counted);
         let writing = Writing { client: lease.client()?, statements: &statements, node: self.node };
-        let facts = Facts { draft: &draft, records: &records, notes: &notes, tallies: &tallies };
+        let facts = Facts {
+            draft: &draft,
+            records: &records,
+            feed: &feed,
+            notes: &notes,
+            tallies: &tallies,
+        };
         let written = writing.write(facts, (batch.now.as_millis(), counted.minute)).await;
         match written {
             Ok(()) => {
@@ -273,6 +283,7 @@ struct Writing<'c> {
 struct Facts<'f> {
     draft: &'f Draft<'f>,
     records: &'f [RecordColumns],
+    feed: &'f feed::NoteColumns,
     notes: &'f NoteColumns,
     tallies: &'f Columns,
 }
@@ -285,7 +296,7 @@ impl Writing<'_> {
         (now_ms, minute): (i64, i64),
     ) -> std::result::Result<(), (bool, Fault)> {
         let Self { client, statements, node: Node { no: node, incarnation } } = self;
-        let Facts { draft, records, notes, tallies } = facts;
+        let Facts { draft, records, feed, notes, tallies } = facts;
         let events = draft.event_columns();
         let once = draft.book.written();
         let replaced = draft.book.replaced();
@@ -307,6 +318,7 @@ impl Writing<'_> {
         let put_held: [&(dyn ToSql + Sync); 4] = [&held.0, &held.1, &held.2, node];
         let put_deliveries = deliveries::params(&new, node);
         let put_records: Vec<_> = records.iter().map(|it| record_params(it, node)).collect();
+        let put_feed: [&(dyn ToSql + Sync); 4] = [&feed.0, &feed.1, &feed.2, node];
         let put_notes = note_params(notes, node);
         let (owners, endpoints) = (&tallies.tenants, &tallies.endpoints);
         let put_tallies: [&(dyn ToSql + Sync); 6] =
@@ -333,6 +345,9 @@ impl Writing<'_> {
         }
         for params in &put_records {
             pipeline.push(send(client, &statements.put_records, params));
+        }
+        if !feed.0.is_empty() {
+            pipeline.push(send(client, &statements.put_feed, &put_feed));
         }
         if !notes.marks.is_empty() {
             pipeline.push(send(client, &statements.put_notes, &put_notes));

@@ -18,6 +18,7 @@ pub mod sessions;
 pub mod signatures;
 pub mod sources;
 pub mod statistics;
+pub mod stream;
 pub mod tenants;
 
 use axum::Router;
@@ -81,6 +82,7 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(deliveries::attempts))
         .routes(routes!(deliveries::retry))
         .routes(routes!(deliveries::cancel))
+        .routes(routes!(stream::follow))
         .routes(routes!(audit::list))
         .routes(routes!(statistics::overview))
         .routes(routes!(statistics::endpoint))

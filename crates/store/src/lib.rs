@@ -12,6 +12,7 @@ pub mod error;
 pub mod event_types;
 pub mod feed;
 pub mod history;
+pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod memory;
@@ -36,6 +37,7 @@ pub trait Store:
     + ledger::Ledger
     + history::History
     + feed::Feed
+    + jobs::Jobs
     + memory::Memory
     + audit::Audit
     + Send

@@ -15,6 +15,7 @@ pub mod feed;
 pub mod headers;
 pub mod id;
 pub mod invalid;
+pub mod job;
 pub mod key;
 pub mod limit;
 pub mod page;

@@ -119,3 +119,11 @@ pub const STREAM_PAGE_MAX: u32 = 256;
 pub const STREAM_PAGE_BYTES_MAX: u64 = 256 * 1024;
 /// Bytes of a payload that a stream carries; a larger one is left out, and named so.
 pub const STREAM_PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
+/// Jobs of one tenant that run at once.
+pub const JOBS_RUNNING_MAX: u32 = 20;
+/// Deliveries a second that a job makes due, unless it says otherwise: what a lane takes in without effort.
+pub const JOB_RATE_DEFAULT: u32 = 1_000;
+/// Deliveries a second that a job makes due at most.
+pub const JOB_RATE_MAX: u32 = 10_000;
+/// How long jobs that ended are kept.
+pub const JOBS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);

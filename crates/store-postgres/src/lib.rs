@@ -25,6 +25,7 @@ mod events;
 mod feed;
 mod held;
 mod history;
+mod jobs;
 mod keys;
 mod ledger;
 mod locks;

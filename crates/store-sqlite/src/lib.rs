@@ -21,6 +21,7 @@ mod feed;
 mod held;
 mod history;
 pub mod inspect;
+mod jobs;
 mod keys;
 mod ledger;
 mod memory;

@@ -12,6 +12,7 @@ pub mod error;
 pub mod event_types;
 pub mod feed;
 pub mod history;
+pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod memory;
@@ -37,6 +38,7 @@ pub trait Store:
     + ledger::Ledger
     + history::History
     + feed::Feed
+    + jobs::Jobs
     + memory::Memory
     + audit::Audit
     + statistics::Statistics

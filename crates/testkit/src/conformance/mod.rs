@@ -15,6 +15,7 @@ pub mod pruning;
 pub mod races;
 pub mod receiving;
 pub mod recording;
+pub mod recovering;
 pub mod remembering;
 pub mod sourcing;
 pub(crate) mod world;
@@ -194,6 +195,17 @@ macro_rules! conformance_tests {
                 attempts_of_events_that_are_gone_are_left_out
                 a_reader_beside_writers_misses_nothing
             }
+            recovering {
+                a_job_is_kept_as_it_is
+                no_more_jobs_run_than_may_be
+                a_recovery_makes_failed_deliveries_due_oldest_first
+                a_recovery_takes_the_states_it_is_asked_for
+                a_job_goes_on_where_it_was
+                a_job_is_claimed_once
+                a_cancelled_job_does_nothing_more
+                a_job_that_cannot_go_on_says_why
+                old_jobs_are_dropped
+            }
             races {
                 a_refill_never_misses_what_comes_in_meanwhile
                 a_walk_holds_everything_that_was_there
@@ -245,6 +257,7 @@ mod tests {
             include_str!("holding.rs"),
             include_str!("counting.rs"),
             include_str!("feeding.rs"),
+            include_str!("recovering.rs"),
         ] {
             for line in file.lines().filter_map(|line| line.strip_prefix("pub async fn ")) {
                 let name = line.split('(').next().unwrap();

@@ -72,6 +72,15 @@ impl Caller {
         }
     }
 
+    /// Whether they may do what needs this scope, in the tenant that is theirs.
+    #[must_use]
+    pub fn may(&self, needs: KeyScope) -> bool {
+        match &self.who {
+            Who::Operator => true,
+            Who::Key(powers) => powers.may(needs),
+        }
+    }
+
     /// Whether endpoints of this profile are there for them.
     pub(crate) fn sees(&self, profile: Profile) -> bool {
         self.surface.is_none_or(|it| it == profile)

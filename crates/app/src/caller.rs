@@ -123,6 +123,12 @@ impl Caller {
         }
     }
 
+    /// Whether they may do what needs this scope, in the tenant that is theirs.
+    #[must_use]
+    pub fn may(&self, needs: KeyScope) -> bool {
+        Power::from(needs).missing(&self.who).is_none()
+    }
+
     /// As the audit log names them.
     #[must_use]
     pub fn actor(&self) -> String {

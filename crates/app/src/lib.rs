@@ -63,6 +63,7 @@ pub use endpoints::{EndpointDetails, EndpointMade, Policy};
 pub use error::{AppError, Needs};
 pub use event_types::{EventTypeInput, Import, Imported};
 pub use events::EventQuery;
+pub use hookyard_rules::redact::text as without_credentials;
 pub use hookyard_store::history::ListedEvent;
 pub use hookyard_store::statistics::Backlog;
 pub use idempotency::{Begin, IdempotencyKey, Ticket, request_hash};

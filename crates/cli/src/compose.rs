@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use hookyard_app::App;
 use hookyard_domain::secret::Secret;
 use hookyard_domain::time::{Chance, Clock};
@@ -43,6 +44,8 @@ pub struct House {
     pub running: Running,
     /// The doors.
     pub doors: DoorState,
+    /// The door for agents, to be mounted beside them.
+    pub agents: Router,
     /// The operator's key, where this start made it.
     pub operator_key_made: Option<Secret>,
 }
@@ -92,14 +95,19 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
         operator_key,
     });
     let doors = DoorState::new(hookyard_http::Parts {
-        app,
+        app: app.clone(),
         public_url: settings.public_url.clone(),
         chance,
         metrics: Some(metrics),
         gauges: Arc::new(move || gauges(&engine)),
         dashboard: dashboard(settings),
     });
-    Ok(House { running, doors, operator_key_made })
+    let agents = hookyard_mcp::router(hookyard_mcp::Parts {
+        app,
+        api: hookyard_http::native::router(&doors),
+        public_url: settings.public_url.clone(),
+    });
+    Ok(House { running, doors, agents, operator_key_made })
 }
 
 /// The pages, as the doors serve them.

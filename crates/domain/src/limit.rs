@@ -18,6 +18,8 @@ pub const BATCH_EVENTS_MAX: usize = 1000;
 pub const BATCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Bytes of any other request body.
 pub const BODY_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of one message of the Model Context Protocol: an agent writes kilobytes; larger payloads go to the native API.
+pub const MCP_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Nesting of a JSON body that is still read; deeper is refused before it can use up the stack.
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Bytes of a receiver's answer that are read (contract §4).

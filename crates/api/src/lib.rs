@@ -32,3 +32,4 @@ pub mod providers;
 pub mod signatures;
 pub mod sources;
 pub mod tenants;
+pub mod whoami;

@@ -16,6 +16,7 @@ use crate::paths;
 use crate::providers::Provider;
 use crate::sources::{NewSource, RotateSourceSecret, Source, SourcePatch};
 use crate::tenants::{NewTenant, Tenant, TenantPatch};
+use crate::whoami::Whoami;
 
 /// A page whose rows keep their text.
 pub type Rows<T> = Page<Kept<T>>;
@@ -210,4 +211,9 @@ pub fn import_document(of: &str, document: &RawValue) -> Call<Imported> {
 /// Lists the providers; any good key may.
 pub fn providers() -> Call<Rows<Provider>> {
     Call::get(format!("{}/providers", paths::V1))
+}
+
+/// Says whose key it is; any good key may.
+pub fn whoami() -> Call<Whoami> {
+    Call::get(format!("{}/whoami", paths::V1))
 }

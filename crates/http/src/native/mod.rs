@@ -17,6 +17,7 @@ pub mod receive;
 pub mod signatures;
 pub mod sources;
 pub mod tenants;
+pub mod whoami;
 
 use axum::Router;
 use axum::routing::{any, get};
@@ -80,6 +81,7 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(deliveries::cancel))
         .routes(routes!(audit::list))
         .routes(routes!(providers::list))
+        .routes(routes!(whoami::read))
         .routes(routes!(signatures::sign))
         .routes(routes!(signatures::verify))
 }

@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     /// Every route of the contract that stands in this room, with its methods.
-    const ROUTES: [(&str, &str); 42] = [
+    const ROUTES: [(&str, &str); 43] = [
         ("/v1/tenants", "get post"),
         ("/v1/tenants/{tenant}", "delete get patch"),
         ("/v1/tenants/{tenant}/api-keys", "get post"),
@@ -224,6 +224,7 @@ mod tests {
         ("/in/{source_id}", "post put"),
         ("/v1/tenants/{tenant}/audit", "get"),
         ("/v1/providers", "get"),
+        ("/v1/whoami", "get"),
         ("/v1/signatures/sign", "post"),
         ("/v1/signatures/verify", "post"),
     ];

@@ -31,5 +31,6 @@ pub mod problem;
 pub mod providers;
 pub mod signatures;
 pub mod sources;
+pub mod stream;
 pub mod tenants;
 pub mod whoami;

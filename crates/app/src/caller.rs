@@ -1,6 +1,7 @@
 //! Who asks, and what they may.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use hookyard_domain::id::KeyId;
 use hookyard_domain::key::KeyScope;
@@ -175,11 +176,18 @@ impl App {
         }
     }
 
+    /// How many keys and tenants were taken away by this process.
+    pub(crate) fn taken_away(&self) -> u64 {
+        self.0.taken_away.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn forget_key(&self, id: KeyId) {
+        self.0.taken_away.fetch_add(1, Ordering::Relaxed);
         self.0.callers.forget(|_, known| known.powers.id == id);
     }
 
     pub(crate) fn forget_tenant(&self, no: TenantNo) {
+        self.0.taken_away.fetch_add(1, Ordering::Relaxed);
         self.0.callers.forget(|_, known| known.powers.no == no);
         self.0.tenants.forget(|_, known| *known == no);
         self.0.sources.forget_tenant(no);

@@ -30,8 +30,10 @@ pub mod received;
 pub mod replay;
 pub mod signatures;
 pub mod sources;
+pub mod streams;
 pub mod tenants;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use hookyard_domain::id::{Id, SourceId};
@@ -67,6 +69,7 @@ pub use signatures::{Check, SignInput, Verdict, VerifyInput};
 pub use sources::{
     ForwardInput, NewSource, ReceivedVerdict, SourceDetails, SourceMade, SourcePatch, TestSource,
 };
+pub use streams::{EndpointChange, Stream, StreamError, StreamItem, StreamQuery, StreamStep};
 pub use tenants::{LimitsInput, NewTenant, TenantPatch};
 
 use cache::Known;
@@ -104,6 +107,9 @@ struct Inner {
     sources: receive::Whereabouts,
     linear: receive::Turns,
     rates: Rates,
+    seats: streams::Seats,
+    /// Counts keys and tenants that were taken away.
+    taken_away: AtomicU64,
     orphans: Arc<Mutex<Vec<ReplyKey>>>,
 }
 
@@ -118,6 +124,8 @@ impl App {
             sources: receive::Whereabouts::new(KNOWN_MAX),
             linear: receive::Turns::default(),
             rates: Rates::default(),
+            seats: streams::Seats::default(),
+            taken_away: AtomicU64::new(0),
             orphans: Arc::default(),
         }))
     }

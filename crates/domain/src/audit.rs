@@ -23,3 +23,12 @@ pub struct AuditEntry {
     /// The thing after, as JSON text.
     pub after: Option<String>,
 }
+
+impl AuditEntry {
+    /// It tells of an endpoint or a source that was changed; not of a secret that was only looked at.
+    #[must_use]
+    pub fn is_of_a_change(&self) -> bool {
+        let of = ["endpoint.", "source."].iter().find_map(|it| self.action.strip_prefix(it));
+        of.is_some_and(|it| it != "secret_revealed")
+    }
+}

@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod endpoint;
 pub mod event;
 pub mod event_type;
+pub mod feed;
 pub mod headers;
 pub mod id;
 pub mod invalid;

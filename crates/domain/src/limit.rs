@@ -87,3 +87,17 @@ pub const RETENTION_DAYS_MAX: u32 = 3650;
 pub const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Characters of the operator's key at least (contract §1).
 pub const OPERATOR_KEY_CHARS_MIN: usize = 20;
+/// How long it is kept which attempts ended when: so far back a stream can be read on from.
+pub const FEED_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Streams open at once on a node: each holds a connection and a page of the feed.
+pub const STREAMS_MAX: u32 = 256;
+/// Streams of one tenant open at once on a node.
+pub const STREAMS_PER_TENANT_MAX: u32 = 32;
+/// Bytes of the text that says where a stream stands: it comes back in a header.
+pub const STREAM_ID_BYTES_MAX: usize = 4096;
+/// Things that a stream reads at once.
+pub const STREAM_PAGE_MAX: u32 = 256;
+/// Bytes of payload after which a stream reads no more at once.
+pub const STREAM_PAGE_BYTES_MAX: u64 = 256 * 1024;
+/// Bytes of a payload that a stream carries; a larger one is left out, and named so.
+pub const STREAM_PAYLOAD_BYTES_MAX: usize = 1024 * 1024;

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
+use crate::news::News;
 
 /// Events of one transaction at most; bounds how long the first of them waits for the last.
 const ACCEPTS_MAX: usize = 4096;
@@ -262,6 +263,7 @@ pub(crate) struct Tools {
     pub lanes: Arc<Lanes>,
     pub clock: Arc<dyn Clock>,
     pub metrics: Metrics,
+    pub news: Arc<News>,
     pub runtime: tokio::runtime::Runtime,
 }
 
@@ -282,6 +284,7 @@ impl Tools {
         match self.runtime.block_on(self.store.commit(&batch)) {
             Ok(receipts) => {
                 self.lanes.recorded(&batch.records);
+                self.news.tell_of(&batch);
                 self.settle(submissions, &sizes, batch.accepts, receipts, batch.now);
                 Vec::new()
             }

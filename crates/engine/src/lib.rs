@@ -20,6 +20,7 @@ pub mod ingest;
 mod lane;
 mod lanes;
 mod metrics;
+mod news;
 mod refill;
 mod releasing;
 mod snapshot;
@@ -46,6 +47,7 @@ use crate::committer::Committer;
 use crate::connect::Connector;
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
+use crate::news::News;
 use crate::releasing::Releasing;
 use crate::transport::Transport;
 
@@ -124,6 +126,7 @@ pub struct Engine {
     /// A configuration was changed: held events may be released by it.
     changed: Notify,
     releasing: Releasing,
+    news: Arc<News>,
     draining: AtomicBool,
 }
 
@@ -176,6 +179,7 @@ impl Engine {
             unread: Mutex::new(BTreeSet::new()),
             changed: Notify::new(),
             releasing: Releasing::default(),
+            news: Arc::default(),
             draining: AtomicBool::new(false),
         });
         engine.resume().await?;
@@ -220,6 +224,7 @@ impl Engine {
             lanes: Arc::clone(&self.lanes),
             clock: Arc::clone(&self.clock),
             metrics: self.metrics.clone(),
+            news: Arc::clone(&self.news),
             runtime,
         };
         let committer = Arc::clone(&self.committer);
@@ -312,6 +317,13 @@ impl Engine {
             );
         }
         self.changed.notify_one();
+        self.news.tell(tenant);
+    }
+
+    /// Tells when there may be something new in a tenant's feed. Other nodes are not heard: look from time to time, too.
+    #[must_use]
+    pub fn news(&self, tenant: TenantNo) -> tokio::sync::watch::Receiver<()> {
+        self.news.hear(tenant)
     }
 
     /// Reads again what could not be read when it was changed.

@@ -1,11 +1,12 @@
 //! What handlers get.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hookyard_app::App;
 use hookyard_domain::time::Chance;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
 
 use crate::budget::{Budget, KEYLESS_BYTES_MAX, UNNAMED_BYTES_MAX};
 use crate::layers::log::Answered;
@@ -47,7 +48,7 @@ struct Inner {
     public_url: Option<String>,
     metrics: Option<PrometheusHandle>,
     gauges: Gauges,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
     request_prefix: u64,
     requests: AtomicU64,
     answered: Answered,
@@ -66,7 +67,7 @@ impl DoorState {
             public_url: parts.public_url,
             metrics: parts.metrics,
             gauges: parts.gauges,
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
             request_prefix: u64::from_be_bytes(random),
             requests: AtomicU64::new(0),
             answered: Answered::register(),
@@ -87,13 +88,18 @@ impl DoorState {
         self.0.public_url.as_deref()
     }
 
-    /// From here on readiness says no, so that load balancers send nobody any more.
+    /// From here on readiness says no, so that load balancers send nobody any more, and streams end.
     pub fn drain(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
+        self.0.draining.send_replace(true);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.0.draining.load(Ordering::Relaxed)
+        *self.0.draining.borrow()
+    }
+
+    /// Tells when the process is on its way out.
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.0.draining.subscribe()
     }
 
     pub(crate) fn metrics(&self) -> Option<&PrometheusHandle> {

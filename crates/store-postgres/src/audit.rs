@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 use crate::codec::{int, no, time, uint};
 use crate::db::{Uid, execute, query};
 use crate::error::Result;
-use crate::{PostgresStore, read};
+use crate::{PostgresStore, read, share};
 
 /// Writes an entry, in the transaction of what it tells of.
 pub(crate) async fn write(
@@ -67,7 +67,11 @@ pub(crate) async fn page_by_no<T>(
     Ok(page)
 }
 
-fn entry(row: &Row) -> Result<AuditEntry> {
+/// The columns of [`entry`].
+pub(crate) const ENTRY: &str = "no, id, at_ms, actor, origin, action, subject, before, after";
+
+/// The entry of a row that begins with [`ENTRY`].
+pub(crate) fn entry(row: &Row) -> Result<AuditEntry> {
     Ok(AuditEntry {
         id: AuditId::from_u128(row.try_get::<_, Uid>(1)?.0),
         at: time(row.try_get(2)?),
@@ -81,13 +85,17 @@ fn entry(row: &Row) -> Result<AuditEntry> {
 }
 
 impl Audit for PostgresStore {
+    /// Under the tenant's lock as every entry, so that the feed can go by their numbers.
     fn note(&self, tenant: TenantNo, entry: AuditEntry) -> Answer<'_, ()> {
-        read!(self, |db| write(db, tenant, &entry))
+        share!(self, tenant, |tx| write(tx, tenant, &entry))
     }
 
     fn audit(&self, tenant: TenantNo, page: PageRequest) -> Answer<'_, Page<AuditEntry>> {
-        const SQL: &str = "SELECT no, id, at_ms, actor, origin, action, subject, before, after
-            FROM audit WHERE tenant = $1 AND no < $2 ORDER BY no DESC LIMIT $3";
-        read!(self, |db| page_by_no(db, SQL, tenant, &page, entry))
+        read!(self, |db| async {
+            let sql = format!(
+                "SELECT {ENTRY} FROM audit WHERE tenant = $1 AND no < $2 ORDER BY no DESC LIMIT $3"
+            );
+            page_by_no(db, &sql, tenant, &page, entry).await
+        })
     }
 }

@@ -19,6 +19,7 @@ use crate::codec::{no, uint, uno};
 use crate::db::{Pipeline, query_opt};
 use crate::deliveries;
 use crate::error::{Fault, Result, unavailable};
+use crate::feed;
 use crate::locks;
 use crate::node::{Fenced, NOW_MS};
 use crate::once::{self, Book};
@@ -48,6 +49,7 @@ struct Statements {
     put_received: Statement,
     put_held: Statement,
     put_records: Statement,
+    put_feed: Statement,
     put_notes: Statement,
     give_node: Statement,
 }
@@ -68,6 +70,7 @@ impl Statements {
             put_received: client.prepare_cached(accept::PUT_RECEIVED).await?,
             put_held: client.prepare_cached(accept::PUT_HELD).await?,
             put_records: client.prepare_cached(record::PUT_RECORDS).await?,
+            put_feed: client.prepare_cached(feed::PUT).await?,
             put_notes: client.prepare_cached(record::PUT_NOTES).await?,
             give_node: client.prepare_cached(&give).await?,
         })
@@ -150,10 +153,12 @@ impl PostgresStore {
         };
         let receipts = draft.accept(batch, &versions);
         let records = record::columns(&batch.records);
+        let feed = feed::columns(&batch.records, batch.now, &mut draft.last_key);
         let notes = record::note_columns(&batch.notes);
         let writing =
             Writing { client: lease.client()?, statements: &statements, node: self.node.no };
-        let written = writing.write(&draft, &records, &notes, batch.now.as_millis()).await;
+        let beside = Beside { records: &records, feed: &feed, notes: &notes };
+        let written = writing.write(&draft, &beside, batch.now.as_millis()).await;
         match written {
             Ok(()) => {
                 lease.clean = true;
@@ -249,6 +254,13 @@ impl PostgresStore {
     }
 }
 
+/// What is written beside the events.
+struct Beside<'w> {
+    records: &'w [RecordColumns],
+    feed: &'w feed::NoteColumns,
+    notes: &'w NoteColumns,
+}
+
 /// The second round trip.
 struct Writing<'c> {
     client: &'c Client,
@@ -261,11 +273,11 @@ impl Writing<'_> {
     async fn write(
         &self,
         draft: &Draft<'_>,
-        records: &[RecordColumns],
-        notes: &NoteColumns,
+        beside: &Beside<'_>,
         now_ms: i64,
     ) -> std::result::Result<(), (bool, Fault)> {
         let Self { client, statements, node } = self;
+        let Beside { records, feed, notes } = beside;
         let events = draft.event_columns();
         let once = draft.book.written();
         let replaced = draft.book.replaced();
@@ -287,6 +299,7 @@ impl Writing<'_> {
         let put_held: [&(dyn ToSql + Sync); 4] = [&held.0, &held.1, &held.2, node];
         let put_deliveries = deliveries::params(&new, node);
         let put_records: Vec<_> = records.iter().map(|it| record_params(it, node)).collect();
+        let put_feed: [&(dyn ToSql + Sync); 4] = [&feed.0, &feed.1, &feed.2, node];
         let put_notes = note_params(notes, node);
         let give_node: [&(dyn ToSql + Sync); 2] = [node, &last_key];
 
@@ -310,6 +323,9 @@ impl Writing<'_> {
         }
         for params in &put_records {
             pipeline.push(send(client, &statements.put_records, params));
+        }
+        if !feed.0.is_empty() {
+            pipeline.push(send(client, &statements.put_feed, &put_feed));
         }
         if !notes.marks.is_empty() {
             pipeline.push(send(client, &statements.put_notes, &put_notes));

@@ -152,6 +152,9 @@ pub(crate) fn read(row: &Row) -> Result<Arc<Event>> {
 pub(crate) const HEAD_COLUMNS: &str = "e.key, e.node, e.tenant, e.type, e.accepted_ms, e.source,
     e.targets, octet_length(e.data) + coalesce(octet_length(e.extra), 0)";
 
+/// How many those are.
+pub(crate) const HEAD_COLUMNS_LEN: usize = 8;
+
 /// The head of a row that begins with [`HEAD_COLUMNS`].
 pub(crate) fn head(row: &Row) -> Result<Head> {
     let place = Place { key: row.try_get(0)?, node: row.try_get(1)? };
@@ -209,10 +212,32 @@ pub(crate) async fn load(
     tenant: TenantNo,
     places: &[Place],
 ) -> Result<Vec<Arc<Event>>> {
+    load_columns(db, tenant, places, COLUMNS).await
+}
+
+/// The same without what they carry.
+pub(crate) async fn load_bare(
+    db: &impl GenericClient,
+    tenant: TenantNo,
+    places: &[Place],
+) -> Result<Vec<Arc<Event>>> {
+    let columns = COLUMNS.replace("e.extra", "NULL::bytea").replace("e.data", "''::bytea");
+    load_columns(db, tenant, places, &columns).await
+}
+
+async fn load_columns(
+    db: &impl GenericClient,
+    tenant: TenantNo,
+    places: &[Place],
+    selected: &str,
+) -> Result<Vec<Arc<Event>>> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
     let ((keys, nodes), (low, high)) = (columns(places), bounds(places));
     let sql = format!(
         "SELECT e.* FROM unnest($2::int8[], $3::int2[]) AS u (key, node) CROSS JOIN LATERAL (
-            SELECT {COLUMNS} FROM event e
+            SELECT {selected} FROM event e
             WHERE e.tenant = $1 AND e.key = u.key AND e.node = u.node
                 AND e.key BETWEEN $4 AND $5 OFFSET 0
          ) e"

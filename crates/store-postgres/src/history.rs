@@ -31,7 +31,7 @@ const CHUNK_MAX: usize = 2048;
 const TARGET_BITS: u32 = 24;
 
 /// Whether a pattern means a type.
-fn means(pattern: Option<&Pattern>, event_type: &EventType) -> bool {
+pub(crate) fn means(pattern: Option<&Pattern>, event_type: &EventType) -> bool {
     match pattern {
         None | Some(Pattern::Any) => true,
         Some(Pattern::Below(prefix)) => event_type.as_str().starts_with(prefix.as_str()),

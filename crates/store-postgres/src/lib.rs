@@ -21,6 +21,7 @@ mod error;
 mod event_list;
 mod event_types;
 mod events;
+mod feed;
 mod held;
 mod history;
 mod keys;

@@ -14,6 +14,7 @@ use hookyard_domain::page::PageRequest;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 use hookyard_store::endpoints::Endpoints;
+use hookyard_store::feed::{Feed, FeedFilter, FeedItem};
 use hookyard_store::history::{DeliveryFilter, History};
 use hookyard_store::ledger::{Accept, Batch, LaneNote, Ledger, Moved, Once, Receipt};
 use hookyard_store::memory::{Memory, Recalled, ReplyKey};
@@ -318,4 +319,71 @@ async fn nodes_that_record_of_the_same_deliveries_do_not_stand_in_each_others_wa
     let attempts = store.attempts(TENANT, deliveries[7], PageRequest::first(100)).await.unwrap();
     let numbers: Vec<u32> = attempts.unwrap().rows.iter().map(|it| it.number).collect();
     assert!((1..=20).rev().eq(numbers.iter().copied()), "{numbers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_at_any_node_misses_nothing_that_any_node_writes() {
+    const ROUNDS: usize = 60;
+    let world = World::new().await;
+    let start = world.nodes[0].feed_end(TENANT).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for node in 0..2 {
+        let (store, accept) = (Arc::clone(&world.nodes[node]), world.accept.clone());
+        let endpoint = world.endpoint;
+        tasks.spawn(async move {
+            for round in 0..ROUNDS {
+                let receipts =
+                    store.commit(&batch(vec![accept.clone(); 1 + round % 5])).await.unwrap();
+                let ended = |it: &Receipt| {
+                    let attempt = Some(make::attempt(1, 200));
+                    make::record(TENANT, endpoint, first(id_of(it)), attempt, Next::Succeeded)
+                };
+                let records = receipts.iter().map(ended).collect();
+                store.commit(&Batch { now: make::NOW, records, ..Batch::default() }).await.unwrap();
+            }
+        });
+    }
+    let expected: usize = 4 * (0..ROUNDS).map(|round| 1 + round % 5).sum::<usize>();
+    let reading = async {
+        let (mut from, mut told) = (start.clone(), Vec::new());
+        while told.len() < expected {
+            // From one node to the other with each piece.
+            let node = &world.nodes[told.len() % 2];
+            let filter = FeedFilter { accepted: true, finished: true, ..FeedFilter::default() };
+            let page = node.feed(TENANT, &filter, &from, make::share(7)).await.unwrap();
+            let page = page.expect("it is ours");
+            told.extend(page.entries.into_iter().map(|entry| match entry.item {
+                FeedItem::Accepted { event, .. } => (event.id, 0),
+                FeedItem::Finished { delivery, attempt } => (delivery.id.event(), attempt.number),
+                FeedItem::Changed(_) => panic!("nothing was changed"),
+            }));
+            from = page.position.to_string().parse().unwrap();
+        }
+        told
+    };
+    let told =
+        tokio::time::timeout(Duration::from_secs(60), reading).await.expect("something is missed");
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    let distinct: std::collections::HashSet<_> = told.iter().copied().collect();
+    assert_eq!((told.len(), distinct.len()), (expected, expected));
+    for node in [1, 2] {
+        let of_node = told.iter().filter(|(id, number)| id.node() == node && *number == 0);
+        assert!(of_node.is_sorted(), "each node's events in their order");
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_comes_later_is_read_from_its_beginning() {
+    let world = World::new().await;
+    let start = world.nodes[0].feed_end(TENANT).await.unwrap();
+    let three = world.place.open("three").await;
+    let id = id_of(&three.commit(&world.batch(1)).await.unwrap()[0]);
+    let filter = FeedFilter { accepted: true, ..FeedFilter::default() };
+    let page = world.nodes[0].feed(TENANT, &filter, &start, make::share(9)).await.unwrap().unwrap();
+    let [entry] = &page.entries[..] else { panic!("{page:?}") };
+    assert!(matches!(&entry.item, FeedItem::Accepted { event, .. } if event.id == id));
+    let rest = three.feed(TENANT, &filter, &entry.position, make::share(9)).await.unwrap().unwrap();
+    assert_eq!(rest.entries, []);
 }

@@ -59,7 +59,11 @@ pub(crate) fn page_by_no<T>(
     Ok(page)
 }
 
-fn entry(row: &Row<'_>) -> Result<AuditEntry> {
+/// The columns of [`entry`].
+pub(crate) const ENTRY: &str = "no, id, at_ms, actor, origin, action, subject, before, after";
+
+/// The entry of a row that begins with [`ENTRY`].
+pub(crate) fn entry(row: &Row<'_>) -> Result<AuditEntry> {
     let no: i64 = row.get(0)?;
     let id: Vec<u8> = row.get(1)?;
     Ok(AuditEntry {
@@ -80,8 +84,11 @@ impl Audit for SqliteStore {
     }
 
     fn audit(&self, tenant: TenantNo, page: PageRequest) -> Answer<'_, Page<AuditEntry>> {
-        const SQL: &str = "SELECT no, id, at_ms, actor, origin, action, subject, before, after
-            FROM audit WHERE tenant = ?1 AND no < ?2 ORDER BY no DESC LIMIT ?3";
-        self.read(move |conn, _| page_by_no(conn, SQL, tenant, &page, entry))
+        self.read(move |conn, _| {
+            let sql = format!(
+                "SELECT {ENTRY} FROM audit WHERE tenant = ?1 AND no < ?2 ORDER BY no DESC LIMIT ?3"
+            );
+            page_by_no(conn, &sql, tenant, &page, entry)
+        })
     }
 }

@@ -135,7 +135,18 @@ pub(crate) fn source(row: &Row<'_>, at: usize, key: u64) -> Result<Option<Source
 pub(crate) fn load(conn: &Connection, key: u64) -> Result<Option<StoredEvent>> {
     const SQL: &str = "SELECT tenant, type, scope, accepted_ms, occurred_ms, publisher_id, source,
         targets, extra, data FROM event WHERE key = ?1";
-    let mut find = conn.prepare_cached(SQL)?;
+    read(conn, SQL, key)
+}
+
+/// One event without what it carries.
+pub(crate) fn load_bare(conn: &Connection, key: u64) -> Result<Option<StoredEvent>> {
+    const SQL: &str = "SELECT tenant, type, scope, accepted_ms, occurred_ms, publisher_id, source,
+        targets, NULL, x'' FROM event WHERE key = ?1";
+    read(conn, SQL, key)
+}
+
+fn read(conn: &Connection, sql: &str, key: u64) -> Result<Option<StoredEvent>> {
+    let mut find = conn.prepare_cached(sql)?;
     let mut rows = find.query([int(key)])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let bad = |column| corrupt("event", column, key);

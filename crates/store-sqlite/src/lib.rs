@@ -17,6 +17,7 @@ mod error;
 mod event_list;
 mod event_types;
 mod events;
+mod feed;
 mod held;
 mod history;
 pub mod inspect;

@@ -8,8 +8,11 @@ use crate::error::Result;
 /// Marks a file as ours ("hkyd").
 pub(crate) const APPLICATION_ID: i32 = 0x686b_7964;
 
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_sources.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_sources.sql"),
+    include_str!("../migrations/0003_feed.sql"),
+];
 
 /// The newest version this binary knows.
 pub(crate) const KNOWN: u32 = MIGRATIONS.len() as u32;

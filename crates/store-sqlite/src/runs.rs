@@ -43,6 +43,8 @@ impl ListNo {
 struct Tails {
     by_list: HashMap<ListNo, Vec<u64>>,
     keys: usize,
+    /// The last key that was given when they were published.
+    last_key: u64,
 }
 
 /// The tails of all lists. Changed by the writer alone, and only after its transaction is on disk.
@@ -61,6 +63,17 @@ impl Lists {
     /// A copy of a tail; take it before the snapshot is opened.
     pub(crate) fn tail(&self, list: ListNo) -> Vec<u64> {
         self.read().by_list.get(&list).cloned().unwrap_or_default()
+    }
+
+    /// The same, and the last key that was given by then: no key up to it comes into the list any more.
+    pub(crate) fn tail_to_the_end(&self, list: ListNo) -> (Vec<u64>, u64) {
+        let tails = self.read();
+        (tails.by_list.get(&list).cloned().unwrap_or_default(), tails.last_key)
+    }
+
+    /// The last key that was given.
+    pub(crate) fn last_key(&self) -> u64 {
+        self.read().last_key
     }
 
     /// The last key of each tail.
@@ -141,10 +154,11 @@ impl ListDraft {
         Ok(())
     }
 
-    /// Shows readers what is on disk by now.
-    pub(crate) fn publish(self, lists: &Lists) {
+    /// Shows readers what is on disk by now; `last_key` is the last that was given.
+    pub(crate) fn publish(self, lists: &Lists, last_key: u64) {
         let mut tails = lists.write();
         let tails = &mut *tails;
+        tails.last_key = last_key;
         for list in &self.written {
             if let Some(tail) = tails.by_list.remove(list) {
                 tails.keys -= tail.len();
@@ -439,11 +453,11 @@ mod tests {
         let lists = Lists::default();
         let mut draft = ListDraft::default();
         [9, 12].into_iter().for_each(|key| draft.append(LIST, key));
-        draft.publish(&lists);
+        draft.publish(&lists, 0);
         let mut draft = ListDraft::default();
         [1, 3, 4, 8, 12].into_iter().for_each(|key| draft.remove(LIST, key));
         draft.write_removed(&conn).unwrap();
-        draft.publish(&lists);
+        draft.publish(&lists, 0);
         let reader = ListReader::new(&conn, LIST, lists.tail(LIST)).unwrap();
         assert_eq!(up(&reader, 0), [2, 5, 7, 9]);
         assert_eq!(lists.ends().get(&LIST), Some(&(9, 9)));
@@ -456,7 +470,7 @@ mod tests {
         let mut draft = ListDraft::default();
         draft.append(LIST, 4);
         draft.write_all(&conn, &lists).unwrap();
-        draft.publish(&lists);
+        draft.publish(&lists, 0);
         assert_eq!(run_from(&conn, LIST, 0).unwrap(), Some((4, vec![1, 2, 4])));
         assert!(lists.tail(LIST).is_empty());
     }

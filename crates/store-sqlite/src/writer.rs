@@ -13,7 +13,7 @@ use crate::error::{Result, corrupt};
 use crate::open::Place;
 use crate::runs::{ListDraft, ListNo, Lists, last_written};
 use crate::sources::{SourceNo, no_of};
-use crate::{accept, events, record};
+use crate::{accept, events, feed, record};
 
 /// Events after which every tail is written out, so that a start never reads more than this many again.
 const FLOOR_EVENTS_MAX: usize = 200_000;
@@ -59,11 +59,14 @@ impl Writer {
         set_number(&conn, "incarnation", incarnation)?;
         let newest: Option<i64> =
             conn.query_row("SELECT max(key) FROM event", [], |row| row.get(0))?;
+        let noted: Option<i64> =
+            conn.query_row("SELECT max(key) FROM feed", [], |row| row.get(0))?;
         let high = number(&conn, "high_key")?;
+        let last_key = newest.max(noted).max(high).map_or(0, uint);
         let lists = Arc::new(Lists::default());
-        let since_floor = rebuild(&conn, &lists)?;
+        let since_floor = rebuild(&conn, &lists, last_key)?;
         let state = State {
-            last_key: newest.max(high).map_or(0, uint),
+            last_key,
             lists,
             incarnation,
             versions: HashMap::new(),
@@ -93,6 +96,7 @@ impl Writer {
         let mut draft = Draft { last_key: state.last_key, events: 0, lists: ListDraft::default() };
         let receipts = accept::accept(&tx, state, &mut draft, batch)?;
         record::record(&tx, state, &batch.records)?;
+        feed::append(&tx, &mut draft, batch)?;
         note(&tx, &batch.notes)?;
         let mut since_floor = state.since_floor + draft.events;
         if since_floor > FLOOR_EVENTS_MAX || draft.lists.is_crowded(&state.lists) {
@@ -105,7 +109,7 @@ impl Writer {
         tx.commit()?;
         state.last_key = draft.last_key;
         state.since_floor = since_floor;
-        draft.lists.publish(&state.lists);
+        draft.lists.publish(&state.lists, state.last_key);
         Ok(receipts)
     }
 
@@ -134,7 +138,7 @@ impl Writer {
         let done = work(&tx, state, &mut lists)?;
         lists.write_removed(&tx)?;
         tx.commit()?;
-        lists.publish(&state.lists);
+        lists.publish(&state.lists, state.last_key);
         Ok(done)
     }
 
@@ -151,7 +155,7 @@ impl Writer {
         set_number(&tx, "floor_key", int(state.last_key))?;
         tx.commit()?;
         state.since_floor = 0;
-        lists.publish(&state.lists);
+        lists.publish(&state.lists, state.last_key);
         Ok(())
     }
 
@@ -263,7 +267,7 @@ pub(crate) fn set_number(conn: &Connection, name: &str, value: i64) -> Result<()
 }
 
 /// Builds the tails again from the events above the floor; answers how many those are.
-fn rebuild(conn: &Connection, lists: &Lists) -> Result<usize> {
+fn rebuild(conn: &Connection, lists: &Lists, last_key: u64) -> Result<usize> {
     let floor = number(conn, "floor_key")?.unwrap_or(-1);
     let mut find =
         conn.prepare("SELECT key, tenant, source, targets FROM event WHERE key > ?1 ORDER BY key")?;
@@ -297,7 +301,7 @@ fn rebuild(conn: &Connection, lists: &Lists) -> Result<usize> {
             }
         }
     }
-    draft.publish(lists);
+    draft.publish(lists, last_key);
     Ok(events)
 }
 

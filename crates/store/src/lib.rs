@@ -10,6 +10,7 @@ pub mod audit;
 pub mod endpoints;
 pub mod error;
 pub mod event_types;
+pub mod feed;
 pub mod history;
 pub mod keys;
 pub mod ledger;
@@ -34,6 +35,7 @@ pub trait Store:
     + event_types::EventTypes
     + ledger::Ledger
     + history::History
+    + feed::Feed
     + memory::Memory
     + audit::Audit
     + Send

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::call::{Call, File, Form, Kept, escaped};
+use super::following::Messages;
 use crate::attempts::Attempt;
 use crate::deliveries::Delivery;
 use crate::endpoints::{
@@ -191,6 +192,11 @@ pub fn get_event(of: &str, id: &str) -> Call<Event> {
 /// Sends an event once more.
 pub fn replay(of: &str, id: &str, whom: Form<Replay>) -> Call<Replayed> {
     Call::post(one(of, "events", id) + "/replay").with(whom)
+}
+
+/// Follows what happens in a tenant.
+pub fn stream(of: &str) -> Call<Messages> {
+    Call::get(all(of, "stream"))
 }
 
 /// Lists a tenant's event types.

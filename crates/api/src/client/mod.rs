@@ -9,7 +9,9 @@
 mod call;
 pub mod calls;
 mod error;
+mod following;
 mod server;
+mod sse;
 mod wire;
 
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use tokio_rustls::TlsConnector;
 
 pub use call::{Call, File, Form, Kept, Requested};
 pub use error::{ClientError, Refusal};
+pub use following::{Following, Message, Messages};
 pub use server::{BadServer, Server};
 
 /// Who asks, for the server's log.
@@ -79,6 +82,26 @@ impl Client {
         mut take: impl FnMut(&[u8]) -> bool,
     ) -> Result<(), ClientError> {
         self.once(call, None, async |answer| wire::pieces(answer, &mut take).await).await
+    }
+
+    /// Follows a stream: from behind the message with that `id`, or from now on. Whoever follows it connects again when it
+    /// ends or breaks, with the last `id`: nothing is missed then.
+    ///
+    /// # Errors
+    /// No answer, or one that is no success: 410 when the place is not kept any more.
+    pub async fn follow(
+        &self,
+        call: &Call<Messages>,
+        last_event_id: Option<&str>,
+    ) -> Result<Following, ClientError> {
+        let mut request = self.request(call, None)?;
+        if let Some(id) = last_event_id {
+            let id = HeaderValue::from_str(id);
+            let id = id.map_err(|_| ClientError::Unsendable("the place in the stream"))?;
+            request.headers_mut().insert("last-event-id", id);
+        }
+        let stream = wire::connect(&self.server, &self.tls).await?;
+        Following::open(stream, request).await
     }
 
     async fn once<T, R>(

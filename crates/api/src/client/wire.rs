@@ -113,6 +113,39 @@ pub(super) async fn exchange<R>(
     }
 }
 
+/// A connection that is driven by whoever reads from it.
+pub(super) type Driven = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The head of an answer whose body is read by and by.
+pub(super) struct Opened {
+    pub(super) answer: Response<Incoming>,
+    /// `None` when it has ended already.
+    pub(super) connection: Option<Driven>,
+    pub(super) sender: http1::SendRequest<Full<Bytes>>,
+}
+
+/// Sends one request; answers when the head of its answer is there.
+pub(super) async fn open_answer(
+    stream: Stream,
+    request: Request<Full<Bytes>>,
+) -> Result<Opened, ClientError> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let mut connection: Driven = Box::pin(async move {
+        // What went wrong is told by whoever reads.
+        let _ = connection.await;
+    });
+    let mut asking = Box::pin(timeout(ANSWER_FOR, sender.send_request(request)));
+    let (answer, has_ended) = tokio::select! {
+        biased;
+        answer = &mut asking => (answer, false),
+        () = &mut connection => (asking.as_mut().await, true),
+    };
+    drop(asking);
+    let answer = answer.map_err(|_| ClientError::TimedOut(ANSWER_FOR))?.map_err(broken)?;
+    let connection = (!has_ended).then_some(connection);
+    Ok(Opened { answer, connection, sender })
+}
+
 /// The whole body.
 pub(super) async fn whole(answer: Response<Incoming>) -> Result<Bytes, ClientError> {
     let mut body = BytesMut::new();
@@ -164,7 +197,7 @@ pub(super) async fn refusal(answer: Response<Incoming>) -> ClientError {
     ClientError::Refused(Box::new(Refusal { status, problem, retry_after, location }))
 }
 
-fn broken(error: hyper::Error) -> ClientError {
+pub(super) fn broken(error: hyper::Error) -> ClientError {
     ClientError::Broken(format!("the connection broke: {error}"))
 }
 

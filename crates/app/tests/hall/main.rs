@@ -18,6 +18,7 @@ mod receive;
 mod sealed;
 mod signatures;
 mod sources;
+mod streams;
 mod surfaces;
 mod tenants;
 mod world;

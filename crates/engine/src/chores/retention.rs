@@ -9,6 +9,10 @@ use hookyard_store::{Store, StoreError};
 
 /// Events dropped at a time; the store does them in short transactions.
 const BITE: u32 = 20_000;
+/// Notes of attempts dropped in one transaction.
+const FEED_BITE: u32 = 2_000;
+/// A reader that stands at the end of what is kept shall not lose it while it reads.
+const FEED_KEPT_LONGER: Duration = Duration::from_secs(600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Drops everything that is too old at `now`.
@@ -32,5 +36,10 @@ pub(crate) async fn run_once(store: &dyn Store, now: Timestamp) -> Result<(), St
         }
     }
     store.forget_before(now.minus(limit::IDEMPOTENCY_KEPT)).await?;
+    // A little later than nobody may read them any more.
+    let before = EventKey::at(now.minus(limit::FEED_KEPT + FEED_KEPT_LONGER));
+    while store.forget_feed(before, FEED_BITE).await? == FEED_BITE {
+        tokio::task::yield_now().await;
+    }
     Ok(())
 }

@@ -16,6 +16,7 @@ pub mod publish;
 pub mod receive;
 pub mod signatures;
 pub mod sources;
+pub mod stream;
 pub mod tenants;
 pub mod whoami;
 
@@ -79,6 +80,7 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(deliveries::attempts))
         .routes(routes!(deliveries::retry))
         .routes(routes!(deliveries::cancel))
+        .routes(routes!(stream::follow))
         .routes(routes!(audit::list))
         .routes(routes!(providers::list))
         .routes(routes!(whoami::read))

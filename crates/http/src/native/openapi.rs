@@ -37,13 +37,14 @@ running gets 409. A refusal is not remembered: it did nothing, and the same key 
 down or failed in the middle of the first one, the answer is 409 with the code `idempotency_outcome_unknown`: look whether \
 it was done, and use a new key if it has to be done.";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("Tenants", "Who owns everything else; for the operator."),
     ("API keys", "What a tenant's programs prove themselves with."),
     ("Event types", "A tenant's catalogue; publishing does not need it."),
     ("Endpoints", "Where deliveries go: URL, types, policy, secret."),
     ("Events", "What happened: publish, look, replay."),
     ("Deliveries", "One event owed to one endpoint, and its attempts."),
+    ("Stream", "What happens, as it happens."),
     ("Sources", "Where requests of other providers come in."),
     ("Audit", "Who did what, when, from where."),
     ("Signatures", "Sign and verify any payload, to find out why a signature does not fit."),
@@ -183,7 +184,7 @@ mod tests {
     use super::*;
 
     /// Every route of the contract that stands in this room, with its methods.
-    const ROUTES: [(&str, &str); 43] = [
+    const ROUTES: [(&str, &str); 44] = [
         ("/v1/tenants", "get post"),
         ("/v1/tenants/{tenant}", "delete get patch"),
         ("/v1/tenants/{tenant}/api-keys", "get post"),
@@ -222,6 +223,7 @@ mod tests {
         ("/v1/tenants/{tenant}/sources/{id}/reveal-secret", "post"),
         ("/v1/tenants/{tenant}/sources/{id}/events", "get"),
         ("/in/{source_id}", "post put"),
+        ("/v1/tenants/{tenant}/stream", "get"),
         ("/v1/tenants/{tenant}/audit", "get"),
         ("/v1/providers", "get"),
         ("/v1/whoami", "get"),

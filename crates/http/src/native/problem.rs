@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hookyard_api::problem::{FieldError, Problem};
-use hookyard_app::{AppError, ReceiveError};
+use hookyard_app::{AppError, ReceiveError, StreamError};
 use hookyard_domain::invalid::Invalid;
 use hookyard_domain::limit;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -18,6 +18,9 @@ use crate::faults::{log, sentence};
 /// How soon to ask again when the store cannot be reached.
 const UNAVAILABLE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// How soon to ask for a stream again when as many are open as may be.
+const STREAMS_RETRY_AFTER: Duration = Duration::from_secs(5);
+
 /// Why a request was not done.
 #[derive(Debug)]
 pub enum Refused {
@@ -25,6 +28,8 @@ pub enum Refused {
     App(AppError),
     /// A source does not take it.
     Receive(ReceiveError),
+    /// There is no such stream any more, or not now.
+    Stream(StreamError),
     /// Its body cannot be used.
     Body(BodyError),
     /// A query parameter or a header is wrong.
@@ -61,6 +66,17 @@ impl From<ReceiveError> for Refused {
             | ReceiveError::Disabled
             | ReceiveError::BadMethod { .. }
             | ReceiveError::Rejected(_) => Self::Receive(it),
+        }
+    }
+}
+
+impl From<StreamError> for Refused {
+    fn from(it: StreamError) -> Self {
+        match it {
+            StreamError::App(error) => Self::App(error),
+            StreamError::Expired { .. } | StreamError::Unknown | StreamError::TooMany { .. } => {
+                Self::Stream(it)
+            }
         }
     }
 }
@@ -125,6 +141,7 @@ fn retry_after(refused: &Refused) -> Option<Duration> {
     match refused {
         Refused::App(AppError::TooMany { retry_after }) => Some(*retry_after),
         Refused::App(AppError::Unavailable(_)) => Some(UNAVAILABLE_RETRY_AFTER),
+        Refused::Stream(StreamError::TooMany { .. }) => Some(STREAMS_RETRY_AFTER),
         Refused::App(
             AppError::Unauthenticated
             | AppError::Forbidden { .. }
@@ -138,6 +155,9 @@ fn retry_after(refused: &Refused) -> Option<Duration> {
             | AppError::Internal(_),
         )
         | Refused::Receive(_)
+        | Refused::Stream(
+            StreamError::App(_) | StreamError::Expired { .. } | StreamError::Unknown,
+        )
         | Refused::Body(_)
         | Refused::Fields(_)
         | Refused::TooManyEvents
@@ -154,6 +174,7 @@ pub fn problem(refused: Refused) -> Problem {
     match refused {
         Refused::App(error) => of_app(error),
         Refused::Receive(error) => of_receive(&error),
+        Refused::Stream(error) => of_stream(error),
         Refused::Body(error) => of_body(error),
         Refused::Fields(fields) => of_fields(fields),
         Refused::TooManyEvents => of(
@@ -176,6 +197,26 @@ pub fn problem(refused: Refused) -> Problem {
         }
         Refused::Panicked => internal(),
     }
+}
+
+fn of_stream(error: StreamError) -> Problem {
+    let (status, code, advice) = match error {
+        StreamError::App(error) => return of_app(error),
+        StreamError::Expired { .. } => (
+            StatusCode::GONE,
+            "cursor_expired",
+            "Connect without `Last-Event-ID` to begin now; the lists of events and deliveries have what was missed.",
+        ),
+        StreamError::Unknown => (
+            StatusCode::GONE,
+            "cursor_unknown",
+            "Connect without `Last-Event-ID` to begin now; was the store restored from a backup?",
+        ),
+        StreamError::TooMany { .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, "too_many_streams", "Close one, or try again later.")
+        }
+    };
+    of(status, code, format!("{} {advice}", sentence(&error.to_string())))
 }
 
 fn of_app(error: AppError) -> Problem {

@@ -4,6 +4,7 @@
 
 pub mod accepting;
 pub mod configuring;
+pub mod feeding;
 pub mod forwarding;
 pub mod holding;
 pub mod listing;
@@ -169,6 +170,20 @@ macro_rules! conformance_tests {
                 ids_go_with_their_events
                 a_late_record_of_a_dropped_event_is_nothing
             }
+            feeding {
+                the_feed_tells_what_happens_from_then_on
+                the_feed_is_read_on_from_any_place_in_it
+                attempts_of_one_batch_are_told_one_by_one
+                the_feed_is_filtered
+                events_come_with_what_they_carry_up_to_a_bound
+                changes_of_configuration_are_told
+                nothing_of_another_tenant_is_told
+                what_was_not_tried_is_not_told
+                a_position_of_another_store_is_unknown
+                old_notes_of_attempts_are_forgotten
+                attempts_of_events_that_are_gone_are_left_out
+                a_reader_beside_writers_misses_nothing
+            }
             races {
                 a_refill_never_misses_what_comes_in_meanwhile
                 a_walk_holds_everything_that_was_there
@@ -218,6 +233,7 @@ mod tests {
             include_str!("sourcing.rs"),
             include_str!("receiving.rs"),
             include_str!("holding.rs"),
+            include_str!("feeding.rs"),
         ] {
             for line in file.lines().filter_map(|line| line.strip_prefix("pub async fn ")) {
                 let name = line.split('(').next().unwrap();

@@ -35,3 +35,4 @@ pub mod sources;
 pub mod statistics;
 pub mod stream;
 pub mod tenants;
+pub mod whoami;

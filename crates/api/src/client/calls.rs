@@ -17,6 +17,7 @@ use crate::paths::{self, escaped};
 use crate::providers::Provider;
 use crate::sources::{NewSource, RotateSourceSecret, Source, SourcePatch};
 use crate::tenants::{NewTenant, Tenant, TenantPatch};
+use crate::whoami::Whoami;
 
 /// A page whose rows keep their text.
 pub type Rows<T> = Page<Kept<T>>;
@@ -221,4 +222,9 @@ pub fn providers() -> Call<Rows<Provider>> {
 /// A message to the server's tools for agents. `tenant` is whose things are meant where the key does not say.
 pub fn mcp(message: &RawValue, tenant: Option<&str>) -> Call<Exchange> {
     Call::post("/mcp".to_owned()).with_json(message).query("tenant", tenant)
+}
+
+/// Says whose key it is; any good key may.
+pub fn whoami() -> Call<Whoami> {
+    Call::get(format!("{}/whoami", paths::V1))
 }

@@ -7,8 +7,10 @@ mod dev;
 mod doctor;
 mod event_types;
 mod events;
+mod healthcheck;
 mod keys;
 mod login;
+mod man;
 mod mcp;
 mod migrate;
 mod openapi;
@@ -54,6 +56,10 @@ enum Command {
     Openapi(openapi::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
+    /// Write manual pages into a folder
+    Man(man::Args),
+    /// Ask a server on this machine whether it is ready
+    Healthcheck(healthcheck::Args),
     /// Measure: generate load, receive it, report
     Bench(bench::BenchArgs),
     /// Save a server, a key and a tenant, for the commands below
@@ -89,6 +95,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Doctor(args) => block_on(doctor::run(args)),
         Command::Openapi(args) => openapi::run(&args),
         Command::Completions(args) => Ok(completions::run(&args)),
+        Command::Man(args) => man::run(&args),
+        Command::Healthcheck(args) => block_on(healthcheck::run(args)),
         Command::Bench(args) => block_on(async { bench::run(args).await.map(|()| Exit::Ok) }),
         Command::Login(args) => block_on(login::run(args)),
         Command::Tenants(args) => block_on(tenants::run(args)),

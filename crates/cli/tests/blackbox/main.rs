@@ -11,6 +11,7 @@ mod crash;
 mod delivery;
 mod dev;
 mod dialects;
+mod docs;
 mod follower;
 mod inbound;
 mod master_key;

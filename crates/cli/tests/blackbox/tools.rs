@@ -99,3 +99,30 @@ async fn completions_are_printed_for_every_usual_shell() {
         );
     }
 }
+
+#[tokio::test]
+async fn every_command_has_a_manual_page() {
+    let world = World::new();
+    world.run(&["man", "pages/man1"]).await.ok();
+    let page = |name: &str| std::fs::read_to_string(world.path(&format!("pages/man1/{name}.1")));
+    for name in ["hookyard", "hookyard-serve", "hookyard-webhooks-deliveries-list"] {
+        let text = page(name).unwrap();
+        assert!(text.contains(".TH") && text.contains(".SH NAME"), "{name}: {text}");
+    }
+    assert!(page("hookyard-serve").unwrap().contains("allow\\-network"));
+    world.run(&["man", "pages/man1/hookyard.1"]).await.refused(1, &["pages/man1/hookyard.1"]);
+}
+
+#[tokio::test]
+async fn the_health_check_says_whether_a_server_is_ready() {
+    let world = World::new();
+    let server = world.serve().await;
+    let address = server.address.to_string();
+    let ran = world.run(&["healthcheck", "--listen", &address]).await.ok();
+    assert_eq!(ran.stdout, format!("ready: http://{address}\n"));
+    // Where a server listens everywhere, it is asked here.
+    let everywhere = format!("0.0.0.0:{}", server.address.port());
+    world.run_with(&["healthcheck"], &[("HOOKYARD_LISTEN", &everywhere)]).await.ok();
+    assert!(server.stop().await.success());
+    world.run(&["healthcheck", "--listen", &address]).await.refused(8, &[&address]);
+}

@@ -367,6 +367,21 @@ async fn providers_are_listed_and_their_names_are_schemes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_told_whose_it_is_and_what_it_may() {
+    let world = World::start().await;
+    world.tenant("acme").await;
+    let key = world.key("acme", &["read", "publish"]).await;
+    let who = world.ask(&key, "GET /v1/whoami", &[], "").await.expect(200);
+    assert_eq!((&who["operator"], &who["tenant"]), (&json!(false), &json!("acme")));
+    assert_eq!(who["scopes"], json!(["read", "publish"]));
+    assert!(who["key_id"].as_str().unwrap().starts_with("key_"), "{who}");
+    let who = world.get("/v1/whoami").await.expect(200);
+    let want = json!({ "operator": true, "tenant": null, "key_id": null, "scopes": ["admin"] });
+    assert_eq!(who, want);
+    world.ask("", "GET /v1/whoami", &[], "").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_says_who_from_where_and_never_a_secret() {
     let world = World::start().await;
     world.tenant("acme").await;

@@ -20,6 +20,7 @@ pub mod sources;
 pub mod statistics;
 pub mod stream;
 pub mod tenants;
+pub mod whoami;
 
 use axum::Router;
 use axum::routing::{any, get};
@@ -88,6 +89,7 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(statistics::endpoint))
         .routes(routes!(sessions::create_portal))
         .routes(routes!(providers::list))
+        .routes(routes!(whoami::read))
         .routes(routes!(signatures::sign))
         .routes(routes!(signatures::verify))
 }

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     /// Every route of the contract that stands in this room, with its methods.
-    const ROUTES: [(&str, &str); 47] = [
+    const ROUTES: [(&str, &str); 48] = [
         ("/v1/tenants", "get post"),
         ("/v1/tenants/{tenant}", "delete get patch"),
         ("/v1/tenants/{tenant}/api-keys", "get post"),
@@ -243,6 +243,7 @@ mod tests {
         ("/v1/tenants/{tenant}/portal-sessions", "post"),
         ("/session", "delete get post"),
         ("/v1/providers", "get"),
+        ("/v1/whoami", "get"),
         ("/v1/signatures/sign", "post"),
         ("/v1/signatures/verify", "post"),
     ];

@@ -124,7 +124,7 @@ impl Tool {
         let mut takes = (self.takes)();
         let names_tenants = match asking.caller.who {
             Who::Operator => asking.tenant.is_none() && !self.needs.is_empty(),
-            Who::Key(_) => false,
+            Who::Key(_) | Who::Portal(_) => false,
         };
         if names_tenants && let Some(Value::Object(properties)) = takes.get_mut("properties") {
             let description = "The tenant that is meant; your key is good for all of them.";

@@ -2,7 +2,8 @@
 
 mod prompt;
 
-use hookyard_api::client::{Client, ClientError, Server, calls};
+use hookyard_api::client::{Client, Server, calls};
+use hookyard_api::whoami::Whoami;
 use hookyard_domain::secret::Secret;
 use serde_json::json;
 
@@ -78,7 +79,8 @@ async fn login(args: Args) -> anyhow::Result<Exit> {
     if key.is_empty() {
         return Err(Exit::Usage.because("no key was given"));
     }
-    check(&server, &key, tenant.as_deref()).await?;
+    let who = check(&server, &key, tenant.as_deref()).await?;
+    let tenant = tenant.or_else(|| who.tenant.clone());
     let path = profiles::file(&environment)
         .ok_or_else(|| Exit::Usage.because("neither XDG_CONFIG_HOME nor HOME is set"))?;
     let mut saved = profiles::load(&environment)?;
@@ -88,24 +90,43 @@ async fn login(args: Args) -> anyhow::Result<Exit> {
     saved.profiles.insert(row.name.clone(), profile);
     profiles::save(&saved, &path)?;
     if args.json {
-        output::say(row.to_json().to_string());
+        let mut saved = row.to_json();
+        saved["operator"] = json!(who.operator);
+        saved["scopes"] = json!(who.scopes);
+        output::say(saved.to_string());
     } else {
         output::say(format!("Saved `{}` for {} in {}", row.name, row.server, path.display()));
+        output::talk(told(&who));
     }
     Ok(Exit::Ok)
 }
 
-/// The server knows the key; and if a tenant is named, it is one of the key's.
-async fn check(server: &Server, key: &str, tenant: Option<&str>) -> anyhow::Result<()> {
-    let client = Client::new(server.clone(), Secret::new(key.to_owned()));
-    let known = client.send(&calls::providers(), None).await.map(drop);
-    known.map_err(|cause| Fault::new(cause, None))?;
-    let Some(tenant) = tenant else { return Ok(()) };
-    match client.send(&calls::endpoints(tenant).query("limit", Some(1)), None).await {
-        // A key that may only publish may not look, and is good all the same.
-        Err(ClientError::Refused(it)) if it.status == 403 => Ok(()),
-        done => done.map(drop).map_err(|cause| Fault::new(cause, None).into()),
+/// Whose key it is, in words.
+fn told(who: &Whoami) -> String {
+    if who.operator {
+        return "It is the operator's key, which may do everything in every tenant.".to_owned();
     }
+    let scopes: Vec<_> = who.scopes.iter().map(output::word).collect();
+    let tenant = output::printable(who.tenant.as_deref().unwrap_or_default());
+    format!("It is a key of the tenant `{tenant}`; its scopes: {}.", scopes.join(", "))
+}
+
+/// The server knows the key; and if a tenant is named, it is one of the key's.
+async fn check(server: &Server, key: &str, tenant: Option<&str>) -> anyhow::Result<Whoami> {
+    let client = Client::new(server.clone(), Secret::new(key.to_owned()));
+    let fault = |cause| anyhow::Error::from(Fault::new(cause, None));
+    let who = client.send(&calls::whoami(), None).await.map_err(fault)?.value;
+    match tenant {
+        Some(tenant) if who.operator => {
+            client.send(&calls::get_tenant(tenant), None).await.map_err(fault)?;
+        }
+        Some(tenant) if who.tenant.as_deref() != Some(tenant) => {
+            let message = format!("the key is not one of the tenant `{tenant}`");
+            return Err(Exit::NotFound.because(message));
+        }
+        Some(_) | None => {}
+    }
+    Ok(who)
 }
 
 fn list(args: &Args) -> anyhow::Result<Exit> {

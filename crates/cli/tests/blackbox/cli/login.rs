@@ -17,9 +17,10 @@ async fn what_is_saved_serves_the_other_commands_is_private_and_never_shown() {
     for name in ["HOOKYARD_URL", "HOOKYARD_API_KEY", "HOOKYARD_TENANT"] {
         shell.unset(name);
     }
-    let login = ["login", "--server", &url, "--tenant", "acme"];
+    let login = ["login", "--server", &url];
     let ran = shell.run_with(&login, &format!("{key}\n")).await.ok();
     assert!(ran.stdout.contains("Saved `default`"), "{ran:#?}");
+    assert!(ran.stderr.contains("the tenant `acme`; its scopes: read, write"), "{ran:#?}");
     let file = shell.scene.world.path("config/hookyard/logins.toml");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(fs::read_to_string(&file).unwrap().contains(&key));
@@ -28,7 +29,10 @@ async fn what_is_saved_serves_the_other_commands_is_private_and_never_shown() {
     let operator = ["login", "ops", "--server", &url, "--api-key", "-", "--json"];
     let ran_ops = shell.run_with(&operator, OPERATOR_KEY).await.ok();
     let saved: serde_json::Value = serde_json::from_str(&ran_ops.stdout).unwrap();
-    assert_eq!(saved, json!({ "login": "ops", "server": url, "tenant": null }));
+    let mut want = json!({ "login": "ops", "server": url, "tenant": null });
+    want["operator"] = json!(true);
+    want["scopes"] = json!(["admin"]);
+    assert_eq!(saved, want);
     let tenants = shell.lines(&["tenants", "list", "--login", "ops"]).await;
     assert_eq!(tenants[0]["id"], "acme");
     shell.fails(&["tenants", "list"], 4).await;
@@ -66,7 +70,10 @@ async fn a_login_that_does_not_work_is_not_saved() {
     // A key that may only publish may not look, and is good all the same.
     let made = shell.json(&["keys", "create", "--name", "p", "--scope", "publish"]).await;
     let saved = shell.json(&["login", "--api-key", text(&made["key"])]).await;
-    assert_eq!(saved["tenant"], "acme");
+    assert_eq!((&saved["tenant"], &saved["scopes"]), (&json!("acme"), &json!(["publish"])));
+    let operator = shell.set("HOOKYARD_API_KEY", OPERATOR_KEY);
+    operator.fails(&["login", "--tenant", "nobody"], 5).await;
+    assert_eq!(operator.json(&["login"]).await["tenant"], "acme");
 }
 
 #[tokio::test]

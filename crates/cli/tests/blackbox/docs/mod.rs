@@ -1,0 +1,6 @@
+//! The manual, held to what it says: its lines are run, its programs verify, its examples are what is sent.
+
+mod page;
+mod profiles;
+mod quick_start;
+mod verifying;

@@ -24,8 +24,15 @@ const NODE: (u32, u32) = (20, 19);
 
 type Built<T> = Result<T, Box<dyn std::error::Error>>;
 
-fn main() -> Built<()> {
+fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    if let Err(error) = embed() {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
+}
+
+fn embed() -> Built<()> {
     let out = PathBuf::from(variable("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     let found = pages(&out)?;
     fs::write(out.join("pages.rs"), source(found.as_deref())?)?;
@@ -34,7 +41,9 @@ fn main() -> Built<()> {
 
 #[expect(clippy::disallowed_methods, reason = "a build script is set by its environment alone")]
 fn variable(name: &str) -> Option<String> {
-    println!("cargo::rerun-if-env-changed={name}");
+    if name.starts_with("HOOKYARD_") {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
     std::env::var(name).ok().filter(|it| !it.is_empty())
 }
 
@@ -110,7 +119,8 @@ fn build(ui: &Path, dist: &Path) -> Built<PathBuf> {
 }
 
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> Built<()> {
-    let output = Command::new(program).args(arguments).current_dir(folder).output()?;
+    let output =
+        Command::new(program).args(arguments).current_dir(folder).env("NO_COLOR", "1").output()?;
     if output.status.success() {
         return Ok(());
     }

@@ -18,7 +18,7 @@ const BUCKETS_EVENTS: [f64; 12] =
     [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0];
 
 /// What the library of the Model Context Protocol may log, whatever is asked for.
-const MCP_LIBRARY: &str = "rmcp=warn";
+const MCP_LIBRARY: &str = "rmcp=error";
 
 /// Reads a log filter such as `info` or `hookyard_engine=debug,warn`.
 pub fn filter(text: &str) -> anyhow::Result<EnvFilter> {

@@ -185,6 +185,47 @@ mod tests {
         assert_eq!(plain.len(), names.len());
     }
 
+    /// One tool on three lines: what it needs and is, what it takes (`!` must be given), what it answers.
+    fn outline(tool: &Tool) -> String {
+        let members = |schema: &Map<String, Value>| {
+            let required = schema.get("required").and_then(Value::as_array).cloned();
+            let required = required.unwrap_or_default();
+            let names = schema["properties"].as_object().unwrap().keys();
+            let mut names: Vec<_> = names
+                .map(|it| if required.contains(&json!(it)) { format!("{it}!") } else { it.clone() })
+                .collect();
+            names.sort();
+            names.join(" ")
+        };
+        let scopes: Vec<_> = tool.needs.iter().map(|it| it.as_str()).collect();
+        let Hints { read_only, destructive, idempotent, open_world } = tool.hints;
+        let hints = [
+            (read_only, "read-only"),
+            (destructive, "destructive"),
+            (idempotent, "idempotent"),
+            (open_world, "open-world"),
+        ];
+        let hints: Vec<_> = hints.iter().filter(|it| it.0).map(|it| it.1).collect();
+        format!(
+            "{}: {}\n  scopes: {}; hints: {}\n  takes: {}\n  answers: {}\n",
+            tool.name,
+            tool.title,
+            scopes.join(", "),
+            hints.join(", "),
+            members(&(tool.takes)()),
+            members(&(tool.answers)()),
+        )
+    }
+
+    #[test]
+    fn the_list_is_the_one_that_clients_know() {
+        let outline: String = all().map(outline).collect();
+        assert!(
+            outline == include_str!("outline.txt"),
+            "if the change is meant, put this into tools/outline.txt:\n{outline}"
+        );
+    }
+
     #[test]
     fn a_tool_is_found_by_either_form_of_its_name() {
         for name in ["webhooks.event_types.list", "webhooks_event_types_list"] {

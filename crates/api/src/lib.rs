@@ -21,6 +21,7 @@ pub mod deliveries;
 pub mod endpoints;
 pub mod event_types;
 pub mod events;
+pub mod jobs;
 pub mod json;
 pub mod keys;
 pub mod page;

@@ -127,6 +127,8 @@ pub struct Engine {
     changed: Notify,
     releasing: Releasing,
     news: Arc<News>,
+    /// A job was made.
+    jobs_made: Notify,
     draining: AtomicBool,
 }
 
@@ -180,6 +182,7 @@ impl Engine {
             changed: Notify::new(),
             releasing: Releasing::default(),
             news: Arc::default(),
+            jobs_made: Notify::new(),
             draining: AtomicBool::new(false),
         });
         engine.resume().await?;
@@ -335,6 +338,11 @@ impl Engine {
         for tenant in unread {
             self.config_changed(tenant).await;
         }
+    }
+
+    /// A job was made: it is begun at once.
+    pub fn job_made(&self) {
+        self.jobs_made.notify_one();
     }
 
     /// Something of the endpoint was made due: a retry by hand, a replay.

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::ClientError;
 use crate::paths::escaped;
-use crate::{endpoints, event_types, events, keys, sources, tenants};
+use crate::{endpoints, event_types, events, jobs, keys, sources, tenants};
 
 /// Characters of an answer that are told when it cannot be read.
 const TOLD_CHARS_MAX: usize = 120;
@@ -61,6 +61,7 @@ requested! {
     endpoints::EndpointPatch,
     endpoints::RotateSecret,
     endpoints::TestEndpoint,
+    jobs::RecoverEndpoint,
     sources::NewSource,
     sources::SourcePatch,
     sources::RotateSourceSecret,

@@ -11,6 +11,7 @@ use crate::endpoints::{
 };
 use crate::event_types::{EventType, ImportCatalogue, Imported};
 use crate::events::{Event, NewEvent, Published, Replay, Replayed};
+use crate::jobs::{Job, RecoverEndpoint};
 use crate::keys::{ApiKey, NewApiKey};
 use crate::page::Page;
 use crate::paths::{self, escaped};
@@ -122,6 +123,26 @@ pub fn test_endpoint(of: &str, id: &str, test: Form<TestEndpoint>) -> Call<TestR
 /// Gives an endpoint another secret.
 pub fn rotate_secret(of: &str, id: &str, how: Form<RotateSecret>) -> Call<Endpoint> {
     Call::post(one(of, "endpoints", id) + "/rotate-secret").with(how)
+}
+
+/// Makes failed deliveries of an endpoint due again.
+pub fn recover_endpoint(of: &str, id: &str, what: Form<RecoverEndpoint>) -> Call<Job> {
+    Call::post(one(of, "endpoints", id) + "/recover").with(what)
+}
+
+/// Lists a tenant's jobs.
+pub fn jobs(of: &str) -> Call<Rows<Job>> {
+    Call::get(all(of, "jobs"))
+}
+
+/// Reads a job.
+pub fn get_job(of: &str, id: &str) -> Call<Job> {
+    Call::get(one(of, "jobs", id))
+}
+
+/// Ends a job.
+pub fn cancel_job(of: &str, id: &str) -> Call<Job> {
+    Call::post(one(of, "jobs", id) + "/cancel")
 }
 
 /// Lists a tenant's deliveries.

@@ -9,6 +9,7 @@ pub mod event_types;
 pub mod events;
 pub mod export;
 pub mod extract;
+pub mod jobs;
 pub mod openapi;
 pub mod problem;
 pub mod providers;
@@ -64,6 +65,7 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(endpoints::test))
         .routes(routes!(endpoints::rotate_secret))
         .routes(routes!(endpoints::reveal_secret))
+        .routes(routes!(jobs::recover))
         .routes(routes!(sources::create, sources::list))
         .routes(routes!(sources::read, sources::update, sources::delete))
         .routes(routes!(sources::enable))
@@ -83,6 +85,9 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(deliveries::attempts))
         .routes(routes!(deliveries::retry))
         .routes(routes!(deliveries::cancel))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::read))
+        .routes(routes!(jobs::cancel))
         .routes(routes!(stream::follow))
         .routes(routes!(audit::list))
         .routes(routes!(statistics::overview))

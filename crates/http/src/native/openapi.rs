@@ -37,13 +37,14 @@ running gets 409. A refusal is not remembered: it did nothing, and the same key 
 down or failed in the middle of the first one, the answer is 409 with the code `idempotency_outcome_unknown`: look whether \
 it was done, and use a new key if it has to be done.";
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("Tenants", "Who owns everything else; for the operator."),
     ("API keys", "What a tenant's programs prove themselves with."),
     ("Event types", "A tenant's catalogue; publishing does not need it."),
     ("Endpoints", "Where deliveries go: URL, types, policy, secret."),
     ("Events", "What happened: publish, look, replay."),
     ("Deliveries", "One event owed to one endpoint, and its attempts."),
+    ("Jobs", "Work on many deliveries that goes on by itself."),
     ("Stream", "What happens, as it happens."),
     ("Sources", "Where requests of other providers come in."),
     ("Statistics", "Numbers over time, and of the moment."),
@@ -197,7 +198,7 @@ mod tests {
     use super::*;
 
     /// Every route of the contract that stands in this room, with its methods.
-    const ROUTES: [(&str, &str); 48] = [
+    const ROUTES: [(&str, &str); 52] = [
         ("/v1/tenants", "get post"),
         ("/v1/tenants/{tenant}", "delete get patch"),
         ("/v1/tenants/{tenant}/api-keys", "get post"),
@@ -236,6 +237,10 @@ mod tests {
         ("/v1/tenants/{tenant}/sources/{id}/reveal-secret", "post"),
         ("/v1/tenants/{tenant}/sources/{id}/events", "get"),
         ("/in/{source_id}", "post put"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/recover", "post"),
+        ("/v1/tenants/{tenant}/jobs", "get"),
+        ("/v1/tenants/{tenant}/jobs/{id}", "get"),
+        ("/v1/tenants/{tenant}/jobs/{id}/cancel", "post"),
         ("/v1/tenants/{tenant}/stream", "get"),
         ("/v1/tenants/{tenant}/audit", "get"),
         ("/v1/tenants/{tenant}/overview", "get"),
@@ -359,6 +364,7 @@ mod tests {
             "NewSource",
             "SourcePatch",
             "RotateSourceSecret",
+            "RecoverEndpoint",
         ] {
             assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
         }

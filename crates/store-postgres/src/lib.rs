@@ -26,6 +26,7 @@ mod history;
 pub mod inspect;
 mod keys;
 mod ledger;
+mod listen;
 mod locks;
 mod memory;
 mod migrate;
@@ -49,6 +50,7 @@ use hookyard_store::{Answer, Store, StoreError};
 
 use crate::error::Result;
 pub use crate::inspect::Report;
+use crate::listen::Ear;
 use crate::node::{Identity, Node};
 pub use crate::open::Settings;
 
@@ -116,6 +118,7 @@ pub struct PostgresStore {
     /// One connection for signs of life, which must not wait for anything.
     pulse: Pool,
     identity: Identity,
+    ear: Ear,
 }
 
 impl PostgresStore {
@@ -138,7 +141,7 @@ impl PostgresStore {
         let identity = Identity::new(node, process, registered);
         drop(client);
         let pulse = open::pool(settings, 1)?;
-        Ok(Arc::new(Self { pool, committer, pulse, identity }))
+        Ok(Arc::new(Self { pool, committer, pulse, identity, ear: Ear::new(settings) }))
     }
 
     /// Opens the store to look at it, as no node: what a node alone may do is refused. Nothing is connected to yet, and the
@@ -151,7 +154,7 @@ impl PostgresStore {
         let committer = open::pool(settings, 1)?;
         let pulse = open::pool(settings, 1)?;
         let identity = Identity::new("", db::Uid(0), node::NOBODY);
-        Ok(Arc::new(Self { pool, committer, pulse, identity }))
+        Ok(Arc::new(Self { pool, committer, pulse, identity, ear: Ear::new(settings) }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.

@@ -130,7 +130,8 @@ impl App {
     /// The hall over its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner {
+        let engine = Arc::clone(&parts.engine);
+        let app = Self(Arc::new(Inner {
             parts,
             callers: Known::new(KNOWN_MAX),
             by_id: Known::new(KNOWN_MAX),
@@ -141,7 +142,21 @@ impl App {
             seats: streams::Seats::default(),
             taken_away: AtomicU64::new(0),
             orphans: Arc::default(),
-        }))
+        }));
+        let inner = Arc::downgrade(&app.0);
+        engine.when_moved(Arc::new(move |tenant| {
+            if let Some(inner) = inner.upgrade() {
+                Self(inner).moved(tenant);
+            }
+        }));
+        app
+    }
+
+    /// Another node changed something of the tenant: what is remembered of it may be wrong.
+    fn moved(&self, tenant: TenantNo) {
+        self.0.callers.forget(|_, known| known.powers.no == tenant);
+        self.0.tenants.forget(|_, known| *known == tenant);
+        self.0.sources.moved(tenant);
     }
 
     /// Now.

@@ -295,11 +295,11 @@ impl Jobs for PostgresStore {
     }
 
     fn claim_job(&self, lease: Duration) -> Answer<'_, Option<Job>> {
-        read!(self, |db| claim(db, self.node, lease))
+        read!(self, |db| claim(db, self.node(), lease))
     }
 
     fn recover_next(&self, tenant: TenantNo, id: JobId, step: Step) -> Answer<'_, Stepped> {
-        share!(self, tenant, |tx| recover_next(tx, self.node, (tenant, id), step))
+        share!(self, tenant, |tx| recover_next(tx, self.node(), (tenant, id), step))
     }
 
     fn fail_job<'a>(

@@ -25,9 +25,11 @@ mod events;
 mod feed;
 mod held;
 mod history;
+pub mod inspect;
 mod jobs;
 mod keys;
 mod ledger;
+mod listen;
 mod locks;
 mod memory;
 mod migrate;
@@ -41,6 +43,7 @@ mod record;
 mod runs;
 mod sources;
 mod statistics;
+mod takeover;
 mod tenants;
 mod tls;
 
@@ -50,8 +53,10 @@ use deadpool_postgres::{Client, Pool};
 use hookyard_store::statistics::Counting;
 use hookyard_store::{Answer, Store, StoreError};
 
-use crate::error::{Result, unavailable};
-use crate::node::Node;
+use crate::error::Result;
+pub use crate::inspect::Report;
+use crate::listen::Ear;
+use crate::node::{Identity, Node};
 pub use crate::open::Settings;
 
 /// Runs `$work` on one connection.
@@ -115,9 +120,12 @@ pub struct PostgresStore {
     pool: Pool,
     /// One connection, so that commits never wait for lists.
     committer: Pool,
-    node: Node,
+    /// One connection for signs of life, which must not wait for anything.
+    pulse: Pool,
+    identity: Identity,
     /// What this process has counted; touched by whoever has the committer's connection.
     counting: Mutex<Counting>,
+    ear: Ear,
 }
 
 impl PostgresStore {
@@ -135,16 +143,37 @@ impl PostgresStore {
         let mut client = pool.get().await.map_err(error::Fault::from)?;
         migrate::migrate(&mut client).await?;
         days::make_ahead(&mut client, days::AHEAD_AT_START).await?;
-        let node = node::register(&mut client, node).await?;
+        let process = node::process(&client).await?;
+        let registered = node::register(&mut client, node, process).await?;
+        let identity = Identity::new(node, process, registered);
         drop(client);
-        let counting = Mutex::default();
-        Ok(Arc::new(Self { pool, committer, node, counting }))
+        let pulse = open::pool(settings, 1)?;
+        let (counting, ear) = (Mutex::default(), Ear::new(settings));
+        Ok(Arc::new(Self { pool, committer, pulse, identity, counting, ear }))
+    }
+
+    /// Opens the store to look at it, as no node: what a node alone may do is refused. Nothing is connected to yet, and the
+    /// schema is taken as it is.
+    ///
+    /// # Errors
+    /// When the settings cannot be read.
+    pub fn visit(settings: &Settings) -> std::result::Result<Arc<Self>, StoreError> {
+        let pool = open::pool(settings, settings.connections)?;
+        let committer = open::pool(settings, 1)?;
+        let pulse = open::pool(settings, 1)?;
+        let identity = Identity::new("", db::Uid(0), node::NOBODY);
+        let (counting, ear) = (Mutex::default(), Ear::new(settings));
+        Ok(Arc::new(Self { pool, committer, pulse, identity, counting, ear }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.
     #[must_use]
-    pub fn node(&self) -> u16 {
-        self.node.no.unsigned_abs()
+    pub fn node_no(&self) -> u16 {
+        self.node().no.unsigned_abs()
+    }
+
+    fn node(&self) -> Node {
+        self.identity.node()
     }
 
     async fn client(&self) -> Result<Client> {
@@ -157,10 +186,10 @@ impl Store for PostgresStore {
         // A real write: a standby, or a full disk, can still be read from.
         Box::pin(async move {
             let client = self.client().await?;
-            if node::beat(&client, self.node).await? {
+            if node::beat(&client, self.node()).await? {
                 return Ok(());
             }
-            Err(unavailable(node::Fenced))
+            Err(StoreError::Fenced)
         })
     }
 }

@@ -71,7 +71,7 @@ pub(crate) async fn owed(db: &impl GenericClient, node: i16) -> Result<Vec<Owed>
 /// A delivery without a row.
 pub(crate) struct Found {
     pub(crate) key: i64,
-    target: u32,
+    pub(crate) target: u32,
     bytes: u64,
 }
 

@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod memory;
+pub mod nodes;
 pub mod sources;
 pub mod statistics;
 pub mod tenants;
@@ -40,6 +41,7 @@ pub trait Store:
     + feed::Feed
     + jobs::Jobs
     + memory::Memory
+    + nodes::Nodes
     + audit::Audit
     + statistics::Statistics
     + Send

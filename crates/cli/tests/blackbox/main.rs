@@ -7,6 +7,7 @@
 
 mod backup;
 mod cli;
+mod cluster;
 mod crash;
 mod delivery;
 mod dev;
@@ -18,6 +19,7 @@ mod javascript;
 mod master_key;
 mod mcp;
 mod native;
+mod nodes;
 mod operator_key;
 mod panel;
 mod python;

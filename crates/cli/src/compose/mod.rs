@@ -1,5 +1,8 @@
 //! Builds the house: store, engine, app, doors. The only place that names adapters.
 
+pub mod shared;
+
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +31,8 @@ use crate::secrets::Given;
 pub struct Materials<'a> {
     /// Everything that was set.
     pub settings: &'a Settings,
+    /// Where it listens.
+    pub address: SocketAddr,
     /// The secrets of the environment.
     pub given: Given,
     /// The clock.
@@ -52,12 +57,23 @@ pub struct House {
 
 /// Opens the store and builds everything upon it.
 pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
-    let Materials { settings, given, clock, chance, metrics } = materials;
+    let Materials { settings, address, given, clock, chance, metrics } = materials;
     data::keep_private();
-    data::prepare(&settings.data)?;
-    let store = open_store(&settings.data).await?;
+    given.fit_for(settings)?;
     let (master, operator) = given.apart();
-    let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
+    let (store, keyring) = match &settings.database {
+        None => {
+            data::prepare(&settings.data)?;
+            let store = open_store(&settings.data).await?;
+            let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
+            (store, keyring)
+        }
+        Some(database) => {
+            let store = shared::open(database, address).await?;
+            let keyring = master.shared(&*store).await?;
+            (store, keyring)
+        }
+    };
     let anew = sealed::anew(&*store, &keyring, &*chance).await?;
     if keyring.is_rotating() {
         let sealed::Anew { endpoints, sources, shut } = anew;
@@ -191,6 +207,7 @@ fn engine_settings(settings: &Settings) -> hookyard_engine::Settings {
     let usual = hookyard_engine::Settings::default();
     hookyard_engine::Settings {
         in_flight_max: settings.in_flight_max.unwrap_or(usual.in_flight_max),
+        node_lease: settings.database.as_ref().map_or(usual.node_lease, |it| it.lease),
         ..usual
     }
 }
@@ -208,6 +225,11 @@ fn gauges(engine: &Engine) -> Vec<Gauge> {
             seen.overflowing,
         ),
         count("hookyard_engine_unrecorded", "Outcomes that are not on disk yet.", seen.unrecorded),
+        Gauge {
+            name: "hookyard_nodes",
+            help: "Nodes that serve from the store and have shown so within the lease.",
+            value: f64::from(seen.nodes),
+        },
         Gauge {
             name: "hookyard_engine_held_bytes",
             help: "Bytes that deliveries held in memory take, about.",

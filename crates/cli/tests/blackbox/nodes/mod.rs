@@ -1,0 +1,5 @@
+//! Serving over PostgreSQL: one node, then several.
+
+mod config;
+mod one;
+mod takeover;

@@ -105,7 +105,7 @@ export function useTestEndpoint(id: string) {
       want(
         api.POST("/v1/tenants/{tenant}/endpoints/{id}/test", {
           params: { path: { tenant, id } },
-          body: type === null ? {} : { type, data },
+          body: type === null ? null : { type, data },
         }),
       ),
     onSuccess: () => {

@@ -4,2135 +4,2135 @@
  */
 
 export interface paths {
-    readonly "/in/{source_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/in/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
+        get?: never;
         /**
          * Receive by PUT
          * @description The same, for the few senders that use it.
          */
-        readonly put: operations["receive_put"];
+        put: operations["receive_put"];
         /**
          * Receive
          * @description What a source's provider calls; no key is needed. The request is taken if its signature is good, and answered when it is
          *     on disk; the same again is answered with the first event's id. A provider's handshake is answered as that provider wants
          *     it, by the method it uses. The body may be anything.
          */
-        readonly post: operations["receive"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["receive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/session": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get the session
          * @description Who is signed in by the cookie of this request; `null` when nobody is (any more).
          */
-        readonly get: operations["get_session"];
-        readonly put?: never;
+        get: operations["get_session"];
+        put?: never;
         /**
          * Sign in
          * @description Exchanges the operator's key, a tenant's key or a portal token for a session, which a cookie carries that scripts cannot
          *     read. The session may do what the key may, and ends with it. Requests that change something also need the header
          *     `X-Hookyard-Session: dashboard`, or `portal` for a session of a portal token.
          */
-        readonly post: operations["sign_in"];
+        post: operations["sign_in"];
         /**
          * Sign out
          * @description The browser forgets the session. Needs the header `X-Hookyard-Session`, which names the session.
          */
-        readonly delete: operations["sign_out"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/providers": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List the providers
          * @description Each with what to paste where. All of them are on this one page.
          */
-        readonly get: operations["list_providers"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/signatures/sign": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/signatures/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Sign a payload
          * @description Answers the headers a delivery of it would carry. Nothing is kept.
          */
-        readonly post: operations["sign"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/signatures/verify": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/signatures/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Verify a signature
          * @description Says precisely why it does not verify. Nothing is kept.
          */
-        readonly post: operations["verify_signature"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["verify_signature"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List tenants */
-        readonly get: operations["list_tenants"];
-        readonly put?: never;
+        get: operations["list_tenants"];
+        put?: never;
         /** Create a tenant */
-        readonly post: operations["create_tenant"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["create_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** Get a tenant */
-        readonly get: operations["get_tenant"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["get_tenant"];
+        put?: never;
+        post?: never;
         /**
          * Delete a tenant
          * @description Its keys and endpoints are gone at once, its events and deliveries soon after.
          */
-        readonly delete: operations["delete_tenant"];
-        readonly options?: never;
-        readonly head?: never;
+        delete: operations["delete_tenant"];
+        options?: never;
+        head?: never;
         /** Change a tenant */
-        readonly patch: operations["update_tenant"];
-        readonly trace?: never;
+        patch: operations["update_tenant"];
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/api-keys": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List API keys */
-        readonly get: operations["list_api_keys"];
-        readonly put?: never;
+        get: operations["list_api_keys"];
+        put?: never;
         /**
          * Create an API key
          * @description The answer shows the key itself, this once.
          */
-        readonly post: operations["create_api_key"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["create_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/api-keys/{id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/api-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post?: never;
+        get?: never;
+        put?: never;
+        post?: never;
         /**
          * Revoke an API key
          * @description It stops working at once.
          */
-        readonly delete: operations["delete_api_key"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["delete_api_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/audit": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List the audit log
          * @description Who did what, when, from where, and what was before and after.
          */
-        readonly get: operations["list_audit"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/deliveries": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List deliveries */
-        readonly get: operations["list_deliveries"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/deliveries/export": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/deliveries/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Export deliveries
          * @description Streams every delivery the filter finds.
          */
-        readonly get: operations["export_deliveries"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["export_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/deliveries/{id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** Get a delivery */
-        readonly get: operations["get_delivery"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/deliveries/{id}/attempts": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/deliveries/{id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List the attempts of a delivery */
-        readonly get: operations["list_attempts"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_attempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/deliveries/{id}/cancel": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/deliveries/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Cancel a delivery
          * @description An attempt that is under way is not called back.
          */
-        readonly post: operations["cancel_delivery"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["cancel_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/deliveries/{id}/retry": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/deliveries/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Retry a delivery
          * @description Makes its next attempt due at once, also when it had failed, was cancelled or discarded.
          */
-        readonly post: operations["retry_delivery"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["retry_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List endpoints */
-        readonly get: operations["list_endpoints"];
-        readonly put?: never;
+        get: operations["list_endpoints"];
+        put?: never;
         /**
          * Create an endpoint
          * @description The answer shows its signing secret, this once (`reveal-secret` shows it again).
          */
-        readonly post: operations["create_endpoint"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["create_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** Get an endpoint */
-        readonly get: operations["get_endpoint"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["get_endpoint"];
+        put?: never;
+        post?: never;
         /**
          * Delete an endpoint
          * @description What it is still owed is discarded; its deliveries stay listed.
          */
-        readonly delete: operations["delete_endpoint"];
-        readonly options?: never;
-        readonly head?: never;
+        delete: operations["delete_endpoint"];
+        options?: never;
+        head?: never;
         /**
          * Change an endpoint
          * @description What is left out stays, `null` sets back to the profile's value. The very next event obeys the change.
          */
-        readonly patch: operations["update_endpoint"];
-        readonly trace?: never;
+        patch: operations["update_endpoint"];
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/disable": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Disable an endpoint
          * @description What it would have got is discarded, and listed with the reason.
          */
-        readonly post: operations["disable_endpoint"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["disable_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/enable": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Enable an endpoint
          * @description From `disabled` back to `active`, or to `pending` when it has to prove itself.
          */
-        readonly post: operations["enable_endpoint"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["enable_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/pause": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Pause an endpoint
          * @description What it is owed is held until it is resumed.
          */
-        readonly post: operations["pause_endpoint"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["pause_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/resume": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Resume an endpoint
          * @description What was held is sent, in order.
          */
-        readonly post: operations["resume_endpoint"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["resume_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/reveal-secret": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/reveal-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Reveal the signing secret
          * @description Written into the audit log.
          */
-        readonly post: operations["reveal_endpoint_secret"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["reveal_endpoint_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/rotate-secret": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Rotate the signing secret
          * @description Both secrets sign until the overlap has passed. The answer shows the one now in force.
          */
-        readonly post: operations["rotate_endpoint_secret"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["rotate_endpoint_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/stats": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get an endpoint's numbers
          * @description Its deliveries over time, its attempts by what came of them, and what it is owed at the moment.
          */
-        readonly get: operations["get_endpoint_stats"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_endpoint_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/test": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Send a test
          * @description One signed request to this endpoint alone, whatever its state; not tried again, listed among its deliveries.
          */
-        readonly post: operations["test_endpoint"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["test_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/endpoints/{id}/verify": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/endpoints/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Verify an endpoint
          * @description Sends the challenge of its profile; the answer says whether it was passed.
          */
-        readonly post: operations["verify_endpoint"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["verify_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/event-types": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/event-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List event types */
-        readonly get: operations["list_event_types"];
-        readonly put?: never;
+        get: operations["list_event_types"];
+        put?: never;
         /** Create an event type */
-        readonly post: operations["create_event_type"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["create_event_type"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/event-types/import": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/event-types/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Import event types
          * @description Loads a built-in catalogue, or the webhooks of an OpenAPI document, or the definitions of a JSON Schema. Entries that are
          *     there already are replaced.
          */
-        readonly post: operations["import_event_types"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["import_event_types"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/event-types/{name}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/event-types/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** Get an event type */
-        readonly get: operations["get_event_type"];
+        get: operations["get_event_type"];
         /** Create or replace an event type */
-        readonly put: operations["put_event_type"];
-        readonly post?: never;
+        put: operations["put_event_type"];
+        post?: never;
         /**
          * Delete an event type
          * @description Events of it are still accepted; it is only no longer in the catalogue.
          */
-        readonly delete: operations["delete_event_type"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["delete_event_type"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/events": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List events */
-        readonly get: operations["list_events"];
-        readonly put?: never;
+        get: operations["list_events"];
+        put?: never;
         /**
          * Publish an event
          * @description It is on disk when this answers. The same `id`, or the same `Idempotency-Key` with the same body, publishes it once.
          */
-        readonly post: operations["publish_event"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["publish_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/events/batch": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/events/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Publish a batch of events
          * @description At most 1,000, as a JSON array, or as one JSON object per line with the content type `application/x-ndjson`. A bad one
          *     fails alone: the result at its place says why.
          */
-        readonly post: operations["publish_events"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["publish_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/events/{id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** Get an event */
-        readonly get: operations["get_event"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/events/{id}/deliveries": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/events/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List the deliveries of an event */
-        readonly get: operations["list_event_deliveries"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_event_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/events/{id}/replay": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/events/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Replay an event
          * @description Makes a fresh delivery to each endpoint that wants it by its settings of today and is not off, or to those named.
          */
-        readonly post: operations["replay_event"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["replay_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/overview": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Get a tenant's overview
          * @description Its deliveries over time, what is owed at the moment, and the endpoints that fail. A portal session that is limited to a
          *     scope gets the numbers of its own endpoints, without `events`.
          */
-        readonly get: operations["get_overview"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/portal-sessions": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/portal-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Create a portal session
          * @description A link for the tenant's own customer: to open, or to show in an iframe. Its token is also a bearer key with just these
          *     powers; it ends with the key it was made with.
          */
-        readonly post: operations["create_portal_session"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["create_portal_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List sources */
-        readonly get: operations["list_sources"];
-        readonly put?: never;
+        get: operations["list_sources"];
+        put?: never;
         /**
          * Create a source
          * @description The answer shows its secret, this once (`reveal-secret` shows it again), unless the provider hands it over later.
          */
-        readonly post: operations["create_source"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["create_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources/{id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** Get a source */
-        readonly get: operations["get_source"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["get_source"];
+        put?: never;
+        post?: never;
         /**
          * Delete a source
          * @description Its URL answers 404 at once. Its events stay listed; what was held of it is never passed on.
          */
-        readonly delete: operations["delete_source"];
-        readonly options?: never;
-        readonly head?: never;
+        delete: operations["delete_source"];
+        options?: never;
+        head?: never;
         /**
          * Change a source
          * @description What is left out stays, `null` sets back to nothing. The very next request obeys the change.
          */
-        readonly patch: operations["update_source"];
-        readonly trace?: never;
+        patch: operations["update_source"];
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources/{id}/disable": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Disable a source
          * @description It answers 403 and records nothing.
          */
-        readonly post: operations["disable_source"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["disable_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources/{id}/enable": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Enable a source
          * @description From `disabled` back to `active`.
          */
-        readonly post: operations["enable_source"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["enable_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources/{id}/events": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /** List the events of a source */
-        readonly get: operations["list_source_events"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_source_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources/{id}/pause": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Pause a source
          * @description What it receives is recorded, and passed on when it is resumed.
          */
-        readonly post: operations["pause_source"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["pause_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources/{id}/resume": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Resume a source
          * @description What it recorded while it was paused is passed on, oldest first.
          */
-        readonly post: operations["resume_source"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["resume_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources/{id}/reveal-secret": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources/{id}/reveal-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Reveal the secret of a source
          * @description Also the one that its provider handed over, where it has to be pasted back (Notion). Written into the audit log.
          */
-        readonly post: operations["reveal_source_secret"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["reveal_source_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/v1/tenants/{tenant}/sources/{id}/rotate-secret": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/v1/tenants/{tenant}/sources/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Rotate the secret of a source
          * @description Both secrets are believed until the overlap has passed. The answer shows the one now in force.
          */
-        readonly post: operations["rotate_source_secret"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["rotate_source_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @description After this many consecutive events whose every attempt failed. */
-        readonly AfterEvents: {
+        AfterEvents: {
             /**
              * Format: int32
              * @description How many.
              * @example 10
              */
-            readonly after_events: number;
+            after_events: number;
         };
         /** @description After this many seconds of nothing but failures. */
-        readonly AfterSeconds: {
+        AfterSeconds: {
             /**
              * Format: int64
              * @description How many.
              * @example 432000
              */
-            readonly after_s: number;
+            after_s: number;
         };
         /** @description An API key. Its text is shown once, when it is made. */
-        readonly ApiKey: {
+        ApiKey: {
             /**
              * Format: date-time
              * @description When it was made.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly created_at: string;
+            created_at: string;
             /**
              * Format: date-time
              * @description When it stops working; `null` is never.
              */
-            readonly expires_at?: string | null;
+            expires_at?: string | null;
             /** @description The first characters of its text, to recognise it by. */
-            readonly hint: string;
+            hint: string;
             /**
              * @description Its id.
              * @example key_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
             /** @description The key itself, only in the answer that made it. Keep it: it cannot be shown again. */
-            readonly key?: string | null;
+            key?: string | null;
             /** @description For people. */
-            readonly name: string;
+            name: string;
             /** @description What it may do. */
-            readonly scopes: readonly components["schemas"]["KeyScope"][];
+            scopes: components["schemas"]["KeyScope"][];
         };
         /** @description One page of a list, newest first. */
-        readonly ApiKeyPage: {
-            readonly data: readonly components["schemas"]["ApiKey"][];
+        ApiKeyPage: {
+            data: components["schemas"]["ApiKey"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description One attempt. */
-        readonly Attempt: {
+        Attempt: {
             /**
              * @description The delivery that was tried.
              * @example dlv_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly delivery_id: string;
+            delivery_id: string;
             /**
              * Format: int32
              * @description How long it took.
              */
-            readonly duration_ms: number;
+            duration_ms: number;
             /** @description Why it failed. */
-            readonly error?: string | null;
+            error?: string | null;
             /**
              * @description Its id.
              * @example att_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
             /**
              * Format: int32
              * @description From 1.
              */
-            readonly number: number;
+            number: number;
             /** @description What came of it. */
-            readonly outcome: components["schemas"]["Outcome"];
+            outcome: components["schemas"]["Outcome"];
             /** @description What was sent; signatures shown, secrets never. */
-            readonly request_headers: {
-                readonly [key: string]: string;
+            request_headers: {
+                [key: string]: string;
             };
             /** @description The answer's first 4 KiB. */
-            readonly response_body: string;
+            response_body: string;
             /** @description What was answered. */
-            readonly response_headers: {
-                readonly [key: string]: string;
+            response_headers: {
+                [key: string]: string;
             };
             /**
              * Format: date-time
              * @description When it began.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly started_at: string;
+            started_at: string;
             /**
              * Format: int32
              * @description The answer's status code.
              */
-            readonly status_code?: number | null;
+            status_code?: number | null;
             /** @description What set it off. */
-            readonly trigger: components["schemas"]["Trigger"];
+            trigger: components["schemas"]["Trigger"];
         };
         /** @description One page of a list, newest first. */
-        readonly AttemptPage: {
-            readonly data: readonly components["schemas"]["Attempt"][];
+        AttemptPage: {
+            data: components["schemas"]["Attempt"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description One act. */
-        readonly AuditEntry: {
+        AuditEntry: {
             /**
              * @description What.
              * @example endpoint.created
              */
-            readonly action: string;
+            action: string;
             /**
              * @description Who: `operator`, the id of an API key, or `hookyard` for what the gateway does by itself.
              * @example operator
              */
-            readonly actor: string;
+            actor: string;
             /** @description The thing after; never a secret. */
-            readonly after?: Record<string, never> | null;
+            after?: Record<string, never> | null;
             /**
              * Format: date-time
              * @description When.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly at: string;
+            at: string;
             /** @description The thing before; never a secret. */
-            readonly before?: Record<string, never> | null;
+            before?: Record<string, never> | null;
             /**
              * @description Its id.
              * @example aud_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
             /**
              * @description From where: the caller's address.
              * @example 203.0.113.7
              */
-            readonly origin?: string | null;
+            origin?: string | null;
             /**
              * @description What it was done to: an id or a name.
              * @example wh_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly subject: string;
+            subject: string;
         };
         /** @description One page of a list, newest first. */
-        readonly AuditEntryPage: {
-            readonly data: readonly components["schemas"]["AuditEntry"][];
+        AuditEntryPage: {
+            data: components["schemas"]["AuditEntry"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description The three forms of `auto_disable`. */
-        readonly AutoDisable: boolean | components["schemas"]["AfterEvents"] | components["schemas"]["AfterSeconds"];
+        AutoDisable: boolean | components["schemas"]["AfterEvents"] | components["schemas"]["AfterSeconds"];
         /** @description What is owed at the moment. */
-        readonly Backlog: {
+        Backlog: {
             /** @description There are more than are counted here. */
-            readonly more: boolean;
+            more: boolean;
             /**
              * Format: date-time
              * @description When the event of the oldest of them was accepted.
              */
-            readonly oldest_at?: string | null;
+            oldest_at?: string | null;
             /**
              * Format: int64
              * @description Deliveries that have not ended: in their turn, waiting for a retry, or held.
              */
-            readonly pending: number;
+            pending: number;
             /**
              * Format: int64
              * @description Those of them that wait for a retry.
              */
-            readonly retrying: number;
+            retrying: number;
         };
         /** @description What became of one event of a batch: either `id` and `deliveries`, or `error`. */
-        readonly BatchResult: {
+        BatchResult: {
             /**
              * Format: int32
              * @description How many endpoints it goes to.
              */
-            readonly deliveries?: number | null;
-            readonly error?: components["schemas"]["Problem"] | null;
+            deliveries?: number | null;
+            error?: components["schemas"]["Problem"] | null;
             /**
              * @description The event's id.
              * @example evt_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id?: string | null;
+            id?: string | null;
             /** @description Its place in the batch, from 0. */
-            readonly index: number;
+            index: number;
             /**
              * Format: int32
              * @description The status it would have got alone: 202, 200 for a duplicate, 422 …
              * @example 202
              */
-            readonly status: number;
+            status: number;
         };
         /** @description What became of a batch. */
-        readonly BatchResults: {
+        BatchResults: {
             /** @description One for each event, in the order of the batch. */
-            readonly results: readonly components["schemas"]["BatchResult"][];
+            results: components["schemas"]["BatchResult"][];
         };
         /**
          * @description One power of a portal session.
          * @enum {string}
          */
-        readonly Capability: "read" | "manage" | "replay";
+        Capability: "read" | "manage" | "replay";
         /** @description One thing that was looked at. */
-        readonly Check: {
+        Check: {
             /** @description What it should be; never the expected signature itself. */
-            readonly expected?: string | null;
+            expected?: string | null;
             /** @description What it is. */
-            readonly got?: string | null;
+            got?: string | null;
             /** @description Whether it is as it should be. */
-            readonly ok: boolean;
+            ok: boolean;
             /**
              * @description What.
              * @example timestamp
              */
-            readonly what: string;
+            what: string;
         };
         /** @description Attempts by the class of the status code they were answered with. */
-        readonly CodeCounts: {
+        CodeCounts: {
             /**
              * Format: int64
              * @description 200 to 299.
              */
-            readonly "2xx": number;
+            "2xx": number;
             /**
              * Format: int64
              * @description 300 to 399.
              */
-            readonly "3xx": number;
+            "3xx": number;
             /**
              * Format: int64
              * @description 400 to 499.
              */
-            readonly "4xx": number;
+            "4xx": number;
             /**
              * Format: int64
              * @description 500 to 599.
              */
-            readonly "5xx": number;
+            "5xx": number;
             /**
              * Format: int64
              * @description No answer at all.
              */
-            readonly none: number;
+            none: number;
             /**
              * Format: int64
              * @description Any other code.
              */
-            readonly other: number;
+            other: number;
         };
         /** @description What was counted in some time. A delivery counts when it ends, an attempt when it ends; tests are left out. */
-        readonly Counts: {
+        Counts: {
             /**
              * Format: int64
              * @description Attempts made.
              */
-            readonly attempts: number;
+            attempts: number;
             /**
              * Format: int64
              * @description Deliveries discarded, since their endpoint was off or gone.
              */
-            readonly discarded: number;
+            discarded: number;
             /**
              * Format: int64
              * @description Events accepted.
              */
-            readonly events: number;
+            events: number;
             /**
              * Format: int64
              * @description Deliveries that failed for good.
              */
-            readonly failed: number;
+            failed: number;
             /**
              * Format: int64
              * @description Attempts that failed and are made again later.
              */
-            readonly retried: number;
+            retried: number;
             /**
              * Format: int64
              * @description Deliveries that succeeded.
              */
-            readonly succeeded: number;
+            succeeded: number;
         };
         /** @description A delivery. */
-        readonly Delivery: {
+        Delivery: {
             /**
              * Format: int32
              * @description Attempts made.
              */
-            readonly attempts: number;
+            attempts: number;
             /**
              * Format: date-time
              * @description When its event was accepted, or the replay asked for.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly created_at: string;
+            created_at: string;
             /**
              * @description The endpoint it goes to; it may be gone.
              * @example wh_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly endpoint_id: string;
+            endpoint_id: string;
             /**
              * @description The event that is delivered.
              * @example evt_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly event_id: string;
+            event_id: string;
             /**
              * @description The type of the event.
              * @example order.created
              */
-            readonly event_type: string;
+            event_type: string;
             /**
              * @description Its id.
              * @example dlv_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
             /**
              * Format: int32
              * @description The last answer's status code.
              */
-            readonly last_status_code?: number | null;
+            last_status_code?: number | null;
             /**
              * Format: date-time
              * @description When the next attempt is due.
              */
-            readonly next_attempt_at?: string | null;
-            readonly reason?: components["schemas"]["EndReason"] | null;
+            next_attempt_at?: string | null;
+            reason?: components["schemas"]["EndReason"] | null;
             /** @description Its state. */
-            readonly status: components["schemas"]["DeliveryStatus"];
+            status: components["schemas"]["DeliveryStatus"];
             /** @description What set off its next or last attempt. */
-            readonly trigger: components["schemas"]["Trigger"];
+            trigger: components["schemas"]["Trigger"];
             /**
              * Format: date-time
              * @description When something happened to it last.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly updated_at: string;
+            updated_at: string;
         };
         /** @description One page of a list, newest first. */
-        readonly DeliveryPage: {
-            readonly data: readonly components["schemas"]["Delivery"][];
+        DeliveryPage: {
+            data: components["schemas"]["Delivery"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /**
          * @description The state of a delivery.
          * @enum {string}
          */
-        readonly DeliveryStatus: "pending" | "sending" | "succeeded" | "failed" | "cancelled" | "discarded";
+        DeliveryStatus: "pending" | "sending" | "succeeded" | "failed" | "cancelled" | "discarded";
         /**
          * @description Why an endpoint is disabled.
          * @enum {string}
          */
-        readonly DisabledReason: "manual" | "gone" | "failures" | "verification_failed";
+        DisabledReason: "manual" | "gone" | "failures" | "verification_failed";
         /**
          * @description Why a delivery ended without success.
          * @enum {string}
          */
-        readonly EndReason: "exhausted" | "terminal" | "cancelled" | "endpoint_disabled" | "endpoint_pending" | "endpoint_deleted";
+        EndReason: "exhausted" | "terminal" | "cancelled" | "endpoint_disabled" | "endpoint_pending" | "endpoint_deleted";
         /** @description An endpoint. A setting that is `null` has the value of its profile. */
-        readonly Endpoint: {
-            readonly auto_disable?: components["schemas"]["AutoDisable"] | null;
+        Endpoint: {
+            auto_disable?: components["schemas"]["AutoDisable"] | null;
             /**
              * Format: int32
              * @description Events in a row that ended without success.
              */
-            readonly consecutive_failures: number;
+            consecutive_failures: number;
             /**
              * Format: date-time
              * @description When it was made.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly created_at: string;
+            created_at: string;
             /**
              * Format: int64
              * @description Deliveries so far.
              */
-            readonly delivery_count: number;
+            delivery_count: number;
             /** @description For people. */
-            readonly description?: string | null;
-            readonly disabled_reason?: components["schemas"]["DisabledReason"] | null;
+            description?: string | null;
+            disabled_reason?: components["schemas"]["DisabledReason"] | null;
             /**
              * @description Which types it wants.
              * @example [
              *       "order.*"
              *     ]
              */
-            readonly events: readonly string[];
+            events: string[];
             /**
              * @description Headers that go out with every delivery; values that look like credentials are masked. `null` when they cannot be
              *     opened with the master key; set them anew then.
              */
-            readonly headers?: {
-                readonly [key: string]: string;
+            headers?: {
+                [key: string]: string;
             } | null;
             /**
              * @description Its id.
              * @example wh_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
             /** @description It gets `data.diff.previousAttributes` where the profile knows that. */
-            readonly include_previous_attributes: boolean;
+            include_previous_attributes: boolean;
             /**
              * Format: date-time
              * @description When an attempt ended last.
              */
-            readonly last_delivery_at?: string | null;
+            last_delivery_at?: string | null;
             /**
              * Format: int32
              * @description Attempts at once.
              */
-            readonly max_in_flight?: number | null;
+            max_in_flight?: number | null;
             /** @description The owner's own object. */
-            readonly metadata?: Record<string, never> | null;
+            metadata?: Record<string, never> | null;
             /** @description For people. */
-            readonly name?: string | null;
+            name?: string | null;
             /** @description One after the other, in the order they were accepted. */
-            readonly ordered: boolean;
+            ordered: boolean;
             /** @description What is in force: the owner's choice where there is one, else the profile's. */
-            readonly policy: components["schemas"]["Policy"];
+            policy: components["schemas"]["Policy"];
             /** @description Wire format and policy. */
-            readonly profile: components["schemas"]["Profile"];
-            readonly rate_limit?: components["schemas"]["RateLimit"] | null;
-            readonly retry?: components["schemas"]["Retry"] | null;
+            profile: components["schemas"]["Profile"];
+            rate_limit?: components["schemas"]["RateLimit"] | null;
+            retry?: components["schemas"]["Retry"] | null;
             /** @description Only events of this scope; `null` is every scope. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /**
              * @description The signing secret, only in the answer that made or rotated it.
              * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
              */
-            readonly secret?: string | null;
+            secret?: string | null;
             /** @description Its state. */
-            readonly status: components["schemas"]["EndpointStatus"];
+            status: components["schemas"]["EndpointStatus"];
             /**
              * Format: int32
              * @description Seconds one attempt may take.
              */
-            readonly timeout_s?: number | null;
+            timeout_s?: number | null;
             /**
              * Format: date-time
              * @description When it was changed last.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly updated_at: string;
+            updated_at: string;
             /**
              * Format: uri
              * @description Where deliveries go.
              * @example https://example.com/hooks
              */
-            readonly url: string;
-            readonly verify?: components["schemas"]["Verify"] | null;
+            url: string;
+            verify?: components["schemas"]["Verify"] | null;
         };
         /** @description How many endpoints there are in each state. */
-        readonly EndpointCounts: {
+        EndpointCounts: {
             /**
              * Format: int64
              * @description On.
              */
-            readonly active: number;
+            active: number;
             /**
              * Format: int64
              * @description Off.
              */
-            readonly disabled: number;
+            disabled: number;
             /**
              * Format: int64
              * @description Those whose last delivery attempt failed, whatever their state.
              */
-            readonly failing: number;
+            failing: number;
             /**
              * Format: int64
              * @description Held.
              */
-            readonly paused: number;
+            paused: number;
             /**
              * Format: int64
              * @description Not proved yet.
              */
-            readonly pending: number;
+            pending: number;
         };
         /** @description One page of a list, newest first. */
-        readonly EndpointPage: {
-            readonly data: readonly components["schemas"]["Endpoint"][];
+        EndpointPage: {
+            data: components["schemas"]["Endpoint"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description Changes of an endpoint; what is left out stays, `null` sets back to the profile's value. */
-        readonly EndpointPatch: {
-            readonly auto_disable?: components["schemas"]["AutoDisable"] | null;
+        EndpointPatch: {
+            auto_disable?: components["schemas"]["AutoDisable"] | null;
             /** @description For people. */
-            readonly description?: string | null;
+            description?: string | null;
             /** @description Which types it wants. */
-            readonly events?: components["schemas"]["EventPatterns"];
+            events?: components["schemas"]["EventPatterns"];
             /** @description Headers that go out with every delivery; replaces all of them. */
-            readonly headers?: {
-                readonly [key: string]: string;
+            headers?: {
+                [key: string]: string;
             } | null;
             /** @description Give `data.diff.previousAttributes` to it. */
-            readonly include_previous_attributes?: boolean | null;
+            include_previous_attributes?: boolean | null;
             /**
              * Format: int32
              * @description Attempts at once.
              */
-            readonly max_in_flight?: number | null;
+            max_in_flight?: number | null;
             /** @description Your own object; replaces it. */
-            readonly metadata?: Record<string, never> | null;
+            metadata?: Record<string, never> | null;
             /** @description For people. */
-            readonly name?: string | null;
+            name?: string | null;
             /** @description One after the other. */
-            readonly ordered?: boolean | null;
-            readonly profile?: components["schemas"]["Profile"] | null;
-            readonly rate_limit?: components["schemas"]["RateLimit"] | null;
-            readonly retry?: components["schemas"]["Retry"] | null;
+            ordered?: boolean | null;
+            profile?: components["schemas"]["Profile"] | null;
+            rate_limit?: components["schemas"]["RateLimit"] | null;
+            retry?: components["schemas"]["Retry"] | null;
             /** @description Only events of this scope; `null` is every scope. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /**
              * Format: int32
              * @description Seconds one attempt may take.
              */
-            readonly timeout_s?: number | null;
+            timeout_s?: number | null;
             /**
              * Format: uri
              * @description Where deliveries go.
              * @example https://example.com/hooks
              */
-            readonly url?: string;
-            readonly verify?: components["schemas"]["Verify"] | null;
+            url?: string;
+            verify?: components["schemas"]["Verify"] | null;
         };
         /** @description One endpoint in numbers. */
-        readonly EndpointStats: {
+        EndpointStats: {
             /** @description What it is owed at the moment. */
-            readonly backlog: components["schemas"]["Backlog"];
+            backlog: components["schemas"]["Backlog"];
             /** @description Attempts by class of status code. */
-            readonly codes: components["schemas"]["CodeCounts"];
+            codes: components["schemas"]["CodeCounts"];
             /**
              * Format: int32
              * @description Events in a row that ended without success.
              */
-            readonly consecutive_failures: number;
+            consecutive_failures: number;
             /**
              * @description The endpoint.
              * @example wh_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly endpoint_id: string;
+            endpoint_id: string;
             /**
              * Format: date-time
              * @description Since when every attempt failed; `null` when the last one did not.
              */
-            readonly failing_since?: string | null;
+            failing_since?: string | null;
             /**
              * Format: date-time
              * @description When an attempt ended last.
              */
-            readonly last_delivery_at?: string | null;
+            last_delivery_at?: string | null;
             /** @description Its deliveries over time; `events` is not counted here and always 0. */
-            readonly numbers: components["schemas"]["Numbers"];
+            numbers: components["schemas"]["Numbers"];
             /** @description Attempts by what came of them. */
-            readonly outcomes: components["schemas"]["OutcomeCounts"];
+            outcomes: components["schemas"]["OutcomeCounts"];
             /** @description How long its receiver took to answer, over all attempts that got an answer. */
-            readonly response_time: components["schemas"]["Percentiles"];
+            response_time: components["schemas"]["Percentiles"];
         };
         /**
          * @description The state of an endpoint.
          * @enum {string}
          */
-        readonly EndpointStatus: "pending" | "active" | "paused" | "disabled";
+        EndpointStatus: "pending" | "active" | "paused" | "disabled";
         /** @description An accepted event. */
-        readonly Event: {
+        Event: {
             /** @description What changed. */
-            readonly changes?: unknown;
+            changes?: unknown;
             /**
              * Format: date-time
              * @description When it was accepted.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly created_at: string;
+            created_at: string;
             /** @description What happened; a text when what was received is no JSON. */
-            readonly data: unknown;
+            data: unknown;
             /**
              * Format: int32
              * @description How many deliveries it has, replays counted.
              */
-            readonly deliveries: number;
+            deliveries: number;
             /** @description Headers that go out with every delivery of it; values that look like credentials are masked. */
-            readonly headers: {
-                readonly [key: string]: string;
+            headers: {
+                [key: string]: string;
             };
             /**
              * @description Its id.
              * @example evt_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
             /**
              * Format: date-time
              * @description When it happened.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly occurred_at: string;
+            occurred_at: string;
             /** @description The object before the change. */
-            readonly previous?: unknown;
+            previous?: unknown;
             /** @description The publisher's own id for it. */
-            readonly publisher_id?: string | null;
+            publisher_id?: string | null;
             /** @description The subdivision of the tenant it belongs to. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /** @description The source that received it, when it came in through one. */
-            readonly source?: string | null;
+            source?: string | null;
             /**
              * @description Its type.
              * @example order.created
              */
-            readonly type: string;
+            type: string;
         };
         /** @description One page of a list, newest first. */
-        readonly EventPage: {
-            readonly data: readonly components["schemas"]["Event"][];
+        EventPage: {
+            data: components["schemas"]["Event"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description The two forms of a list of texts. */
-        readonly EventPatterns: readonly string[] | string;
+        EventPatterns: string[] | string;
         /** @description An entry of a tenant's catalogue. Publishing does not need one: unknown types are accepted. */
-        readonly EventType: {
+        EventType: {
             /**
              * Format: date-time
              * @description When it was made.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly created_at: string;
+            created_at: string;
             /** @description Still there for old endpoints, not to be chosen any more. */
-            readonly deprecated: boolean;
+            deprecated: boolean;
             /** @description For people. */
-            readonly description?: string | null;
+            description?: string | null;
             /** @description The group it is shown in. */
-            readonly group?: string | null;
+            group?: string | null;
             /**
              * @description The type's name.
              * @example order.created
              */
-            readonly name: string;
+            name: string;
             /** @description A sample of `data`. */
-            readonly sample: unknown;
+            sample: unknown;
             /** @description JSON Schema of `data`: an object, `true` or `false`. */
-            readonly schema: unknown;
+            schema: unknown;
             /**
              * Format: date-time
              * @description When it was changed last.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly updated_at: string;
+            updated_at: string;
         };
         /** @description An event type as it is to be from here on; the name stands in the path. */
-        readonly EventTypeBody: {
+        EventTypeBody: {
             /**
              * @description Still there for old endpoints, not to be chosen any more.
              * @default false
              */
-            readonly deprecated: boolean;
+            deprecated?: boolean;
             /**
              * @description For people.
              * @example An order was placed.
              */
-            readonly description?: string | null;
+            description?: string | null;
             /**
              * @description The group it is shown in.
              * @example Orders
              */
-            readonly group?: string | null;
+            group?: string | null;
             /** @description May be repeated here, and is then the one of the path. */
-            readonly name?: string | null;
+            name?: string | null;
             /** @description A sample of `data`. */
-            readonly sample: unknown;
+            sample: unknown;
             /** @description JSON Schema of `data`: an object, `true` or `false`. */
-            readonly schema: unknown;
+            schema: unknown;
         };
         /** @description One page of a list, newest first. */
-        readonly EventTypePage: {
-            readonly data: readonly components["schemas"]["EventType"][];
+        EventTypePage: {
+            data: components["schemas"]["EventType"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description An endpoint that fails. */
-        readonly FailingEndpoint: {
+        FailingEndpoint: {
             /**
              * Format: int32
              * @description Events in a row that ended without success.
              */
-            readonly consecutive_failures: number;
-            readonly disabled_reason?: components["schemas"]["DisabledReason"] | null;
+            consecutive_failures: number;
+            disabled_reason?: components["schemas"]["DisabledReason"] | null;
             /**
              * @description Its id.
              * @example wh_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly endpoint_id: string;
+            endpoint_id: string;
             /**
              * Format: date-time
              * @description Since when every attempt failed.
              */
-            readonly failing_since?: string | null;
+            failing_since?: string | null;
             /** @description Its name. */
-            readonly name?: string | null;
+            name?: string | null;
             /** @description Its scope. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /** @description Its state. */
-            readonly status: components["schemas"]["EndpointStatus"];
+            status: components["schemas"]["EndpointStatus"];
             /** @description What was counted of it in the range. */
-            readonly totals: components["schemas"]["Counts"];
+            totals: components["schemas"]["Counts"];
             /** @description Where deliveries go. */
-            readonly url: string;
+            url: string;
         };
         /** @description One wrong field. */
-        readonly FieldError: {
+        FieldError: {
             /**
              * @description For programs: what is wrong with it.
              * @example bad_event_type
              */
-            readonly code: string;
+            code: string;
             /** @description For people: what is wrong and what to do. */
-            readonly message: string;
+            message: string;
             /**
              * @description JSON pointer (RFC 6901) into the body, or the name of a query parameter or header.
              * @example /events/0
              */
-            readonly pointer: string;
+            pointer: string;
         };
         /** @description What `import` takes: the name of a built-in catalogue, or a document with webhooks or schemas in it. */
-        readonly ImportBody: components["schemas"]["ImportCatalogue"] | Record<string, never>;
+        ImportBody: components["schemas"]["ImportCatalogue"] | Record<string, never>;
         /** @description A built-in catalogue to be loaded. */
-        readonly ImportCatalogue: {
+        ImportCatalogue: {
             /**
              * @description Its name.
              * @example aly
              */
-            readonly catalogue: string;
+            catalogue: string;
         };
         /** @description What was loaded. */
-        readonly Imported: {
+        Imported: {
             /**
              * @description How many entries were made or replaced.
              * @example 18
              */
-            readonly imported: number;
+            imported: number;
             /** @description Their names. */
-            readonly names: readonly string[];
+            names: string[];
         };
         /**
          * @description One power of a key.
          * @enum {string}
          */
-        readonly KeyScope: "read" | "write" | "publish" | "admin";
+        KeyScope: "read" | "write" | "publish" | "admin";
         /** @description An API key to be made. */
-        readonly NewApiKey: {
+        NewApiKey: {
             /**
              * Format: date-time
              * @description When it stops working; left out is never.
              * @example 2027-01-01T00:00:00.000Z
              */
-            readonly expires_at?: string | null;
+            expires_at?: string | null;
             /**
              * @description For people.
              * @example shop backend
              */
-            readonly name: string;
+            name: string;
             /**
              * @description What it may do, at least one.
              * @example [
              *       "publish"
              *     ]
              */
-            readonly scopes: readonly components["schemas"]["KeyScope"][];
+            scopes: components["schemas"]["KeyScope"][];
         };
         /** @description An endpoint to be made. What is left out has the value of the profile. */
-        readonly NewEndpoint: {
-            readonly auto_disable?: components["schemas"]["AutoDisable"] | null;
+        NewEndpoint: {
+            auto_disable?: components["schemas"]["AutoDisable"] | null;
             /** @description For people. */
-            readonly description?: string | null;
+            description?: string | null;
             /** @description Which types it wants: exact types, prefix patterns such as `order.*`, or `*` for all. */
-            readonly events: components["schemas"]["EventPatterns"];
+            events: components["schemas"]["EventPatterns"];
             /** @description Headers that go out with every delivery. */
-            readonly headers?: {
-                readonly [key: string]: string;
+            headers?: {
+                [key: string]: string;
             } | null;
             /**
              * @description Give `data.diff.previousAttributes` to it.
              * @default false
              */
-            readonly include_previous_attributes: boolean | null;
+            include_previous_attributes?: boolean | null;
             /**
              * Format: int32
              * @description Attempts at once.
              * @default 64
              */
-            readonly max_in_flight: number | null;
+            max_in_flight?: number | null;
             /** @description Your own object; kept, never read. */
-            readonly metadata?: Record<string, never> | null;
+            metadata?: Record<string, never> | null;
             /**
              * @description For people.
              * @example Warehouse
              */
-            readonly name?: string | null;
+            name?: string | null;
             /**
              * @description One after the other, in the order they were accepted; a failing one holds the rest back.
              * @default false
              */
-            readonly ordered: boolean | null;
-            readonly profile?: components["schemas"]["Profile"] | null;
-            readonly rate_limit?: components["schemas"]["RateLimit"] | null;
-            readonly retry?: components["schemas"]["Retry"] | null;
+            ordered?: boolean | null;
+            profile?: components["schemas"]["Profile"] | null;
+            rate_limit?: components["schemas"]["RateLimit"] | null;
+            retry?: components["schemas"]["Retry"] | null;
             /** @description Only events of this scope; left out is every scope. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /**
              * @description The signing secret; left out is a fresh one in the form of the profile. Empty is none at all, where the profile
              *     does without (`aryeo`).
              */
-            readonly secret?: string | null;
+            secret?: string | null;
             /**
              * Format: int32
              * @description Seconds one attempt may take.
              */
-            readonly timeout_s?: number | null;
+            timeout_s?: number | null;
             /**
              * Format: uri
              * @description Where deliveries go.
              * @example https://example.com/hooks
              */
-            readonly url: string;
-            readonly verify?: components["schemas"]["Verify"] | null;
+            url: string;
+            verify?: components["schemas"]["Verify"] | null;
         };
         /** @description An event to publish. */
-        readonly NewEvent: {
+        NewEvent: {
             /** @description What changed, in the words that the profile's receivers expect. */
-            readonly changes?: readonly unknown[] | null;
+            changes?: unknown[] | null;
             /** @description What happened, any JSON; its exact bytes are delivered. */
-            readonly data: unknown;
+            data: unknown;
             /**
              * @description Headers that go out with every delivery of it. Names that look like credentials are refused: events are kept
              *     readable, the headers of an endpoint are sealed.
              */
-            readonly headers?: {
-                readonly [key: string]: string;
+            headers?: {
+                [key: string]: string;
             } | null;
             /**
              * @description Your own id for it; the same id again answers the first event and publishes nothing.
              * @example order-1-created
              */
-            readonly id?: string | null;
+            id?: string | null;
             /**
              * Format: date-time
              * @description When it happened; left out is now.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly occurred_at?: string | null;
+            occurred_at?: string | null;
             /** @description The object before the change; endpoints that asked get `data.diff.previousAttributes` computed from it. */
-            readonly previous?: Record<string, never> | null;
+            previous?: Record<string, never> | null;
             /** @description The subdivision of the tenant it belongs to. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /**
              * @description Its type: segments of `A-Z a-z 0-9 _ -` joined by dots.
              * @example order.created
              */
-            readonly type: string;
+            type: string;
         };
         /** @description An event type to be made. */
-        readonly NewEventType: {
+        NewEventType: {
             /**
              * @description Still there for old endpoints, not to be chosen any more.
              * @default false
              */
-            readonly deprecated: boolean;
+            deprecated?: boolean;
             /**
              * @description For people.
              * @example An order was placed.
              */
-            readonly description?: string | null;
+            description?: string | null;
             /**
              * @description The group it is shown in.
              * @example Orders
              */
-            readonly group?: string | null;
+            group?: string | null;
             /**
              * @description Segments of `A-Z a-z 0-9 _ -` joined by dots; not `import`, which is a path of the API.
              * @example order.created
              */
-            readonly name: string;
+            name: string;
             /** @description A sample of `data`. */
-            readonly sample: unknown;
+            sample: unknown;
             /** @description JSON Schema of `data`: an object, `true` or `false`. */
-            readonly schema: unknown;
+            schema: unknown;
         };
         /** @description A link to the portal to be made. */
-        readonly NewPortalSession: {
+        NewPortalSession: {
             /**
              * @description What it may do; left out is everything.
              * @example [
              *       "read"
              *     ]
              */
-            readonly capabilities?: readonly components["schemas"]["Capability"][] | null;
+            capabilities?: components["schemas"]["Capability"][] | null;
             /**
              * Format: int32
              * @description Seconds until it ends; left out is an hour.
              * @example 3600
              */
-            readonly expires_in?: number | null;
+            expires_in?: number | null;
             /**
              * @description Everything is limited to this scope; left out is all of the tenant.
              * @example site-1
              */
-            readonly scope?: string | null;
+            scope?: string | null;
         };
         /** @description What is exchanged for a session. */
-        readonly NewSession: {
+        NewSession: {
             /** @description The operator's key, a tenant's key, or a portal token. */
-            readonly key: string;
+            key: string;
         };
         /** @description A source to be made. */
-        readonly NewSource: {
+        NewSource: {
             /** @description For people. */
-            readonly description?: string | null;
-            readonly events?: components["schemas"]["EventPatterns"] | null;
+            description?: string | null;
+            events?: components["schemas"]["EventPatterns"] | null;
             /** @description Your own object; kept, never read. */
-            readonly metadata?: Record<string, never> | null;
+            metadata?: Record<string, never> | null;
             /**
              * @description For people.
              * @example GitHub of the shop
              */
-            readonly name: string;
+            name: string;
             /**
              * @description Who sends: a name of `/v1/providers`. `custom` is a sender of your own.
              * @default custom
              * @example github
              */
-            readonly provider: string | null;
+            provider?: string | null;
             /**
              * Format: uri
              * @description The URL the provider was told, where that is not `receive_url`; some providers sign it.
              */
-            readonly public_url?: string | null;
+            public_url?: string | null;
             /** @description The scope its events get. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /**
              * @description The secret that requests are verified with. Left out, it is made here where the provider takes one; where the provider
              *     makes it, it may be given later; where the provider sends it in its handshake, nothing has to be done.
              */
-            readonly secret?: string | null;
+            secret?: string | null;
             /** @description The text you give the provider for its handshake (Meta). */
-            readonly verify_token?: string | null;
+            verify_token?: string | null;
         };
         /** @description A tenant to be made. */
-        readonly NewTenant: {
+        NewTenant: {
             /**
              * @description Its name in every path; cannot be changed.
              * @example acme
              */
-            readonly id: string;
-            readonly limits?: components["schemas"]["TenantLimits"] | null;
+            id: string;
+            limits?: components["schemas"]["TenantLimits"] | null;
             /**
              * @description For people.
              * @example Acme Inc.
              */
-            readonly name?: string | null;
-            readonly profile?: components["schemas"]["Profile"] | null;
+            name?: string | null;
+            profile?: components["schemas"]["Profile"] | null;
             /**
              * Format: int32
              * @description Days that its events and deliveries are kept.
              * @default 30
              */
-            readonly retention_days: number | null;
+            retention_days?: number | null;
         };
         /** @description Numbers of some time: as totals and over time. */
-        readonly Numbers: {
+        Numbers: {
             /** @description From acceptance to the receiver's success. */
-            readonly delivery_time: components["schemas"]["Percentiles"];
+            delivery_time: components["schemas"]["Percentiles"];
             /**
              * Format: date-time
              * @description Where the first point begins.
              * @example 2026-05-19T07:36:00.000Z
              */
-            readonly from: string;
+            from: string;
             /** @description How far back they go. */
-            readonly range: components["schemas"]["Range"];
+            range: components["schemas"]["Range"];
             /** @description Every point of the range, oldest first, also those where nothing was counted. */
-            readonly series: readonly components["schemas"]["Point"][];
+            series: components["schemas"]["Point"][];
             /**
              * Format: int32
              * @description Seconds between two points.
              * @example 60
              */
-            readonly step_s: number;
+            step_s: number;
             /**
              * Format: double
              * @description Of the deliveries that succeeded or failed, the part that succeeded, 0 to 1; `null` where there was none.
              * @example 0.998
              */
-            readonly success_rate?: number | null;
+            success_rate?: number | null;
             /** @description All of it. */
-            readonly totals: components["schemas"]["Counts"];
+            totals: components["schemas"]["Counts"];
             /**
              * Format: date-time
              * @description Where the last point ends; it may still grow.
              * @example 2026-05-19T08:36:00.000Z
              */
-            readonly until: string;
+            until: string;
         };
         /**
          * @description What came of an attempt.
          * @enum {string}
          */
-        readonly Outcome: "succeeded" | "http_error" | "timeout" | "connect" | "tls" | "dns" | "blocked" | "too_large";
+        Outcome: "succeeded" | "http_error" | "timeout" | "connect" | "tls" | "dns" | "blocked" | "too_large";
         /** @description Attempts by what came of them. */
-        readonly OutcomeCounts: {
+        OutcomeCounts: {
             /**
              * Format: int64
              * @description The address policy forbids the address.
              */
-            readonly blocked: number;
+            blocked: number;
             /**
              * Format: int64
              * @description No connection, or it broke.
              */
-            readonly connect: number;
+            connect: number;
             /**
              * Format: int64
              * @description The host's name could not be resolved.
              */
-            readonly dns: number;
+            dns: number;
             /**
              * Format: int64
              * @description The receiver answered something else.
              */
-            readonly http_error: number;
+            http_error: number;
             /**
              * Format: int64
              * @description The receiver answered with success.
              */
-            readonly succeeded: number;
+            succeeded: number;
             /**
              * Format: int64
              * @description No whole answer within the time-out.
              */
-            readonly timeout: number;
+            timeout: number;
             /**
              * Format: int64
              * @description The receiver's certificate or its TLS is not acceptable.
              */
-            readonly tls: number;
+            tls: number;
             /**
              * Format: int64
              * @description The answer's head was larger than is read.
              */
-            readonly too_large: number;
+            too_large: number;
         };
         /** @description A tenant at a glance. */
-        readonly Overview: {
+        Overview: {
             /** @description What is owed at the moment. */
-            readonly backlog: components["schemas"]["Backlog"];
+            backlog: components["schemas"]["Backlog"];
             /** @description Its endpoints. */
-            readonly endpoints: components["schemas"]["EndpointCounts"];
+            endpoints: components["schemas"]["EndpointCounts"];
             /** @description Endpoints that fail, the longest failing first, at most twenty. */
-            readonly failing: readonly components["schemas"]["FailingEndpoint"][];
+            failing: components["schemas"]["FailingEndpoint"][];
             /** @description Its deliveries over time. */
-            readonly numbers: components["schemas"]["Numbers"];
+            numbers: components["schemas"]["Numbers"];
         };
         /** @description How long something took, in milliseconds, within an eighth; `null` where there was nothing to be measured. */
-        readonly Percentiles: {
+        Percentiles: {
             /**
              * Format: int64
              * @description Half of them took no longer.
              */
-            readonly p50_ms?: number | null;
+            p50_ms?: number | null;
             /**
              * Format: int64
              * @description Nineteen out of twenty took no longer.
              */
-            readonly p95_ms?: number | null;
+            p95_ms?: number | null;
             /**
              * Format: int64
              * @description Ninety-nine out of a hundred took no longer.
              */
-            readonly p99_ms?: number | null;
+            p99_ms?: number | null;
         };
         /** @description One point of a chart: what was counted from its time to the next point's. */
-        readonly Point: {
+        Point: {
             /**
              * Format: date-time
              * @description Where it begins.
              * @example 2026-05-19T08:35:00.000Z
              */
-            readonly at: string;
+            at: string;
             /** @description What was counted. */
-            readonly counts: components["schemas"]["Counts"];
+            counts: components["schemas"]["Counts"];
             /** @description From acceptance to the receiver's success. */
-            readonly delivery_time: components["schemas"]["Percentiles"];
+            delivery_time: components["schemas"]["Percentiles"];
         };
         /** @description The policy of an endpoint that is in force. */
-        readonly Policy: {
+        Policy: {
             /** @description When it is switched off by itself. */
-            readonly auto_disable: components["schemas"]["AutoDisable"];
+            auto_disable: components["schemas"]["AutoDisable"];
             /**
              * Format: int32
              * @description Attempts at once.
              */
-            readonly max_in_flight: number;
-            readonly rate_limit?: components["schemas"]["RateLimit"] | null;
+            max_in_flight: number;
+            rate_limit?: components["schemas"]["RateLimit"] | null;
             /** @description When a delivery is tried again. */
-            readonly retry: components["schemas"]["Retry"];
+            retry: components["schemas"]["Retry"];
             /**
              * Format: int32
              * @description Seconds one attempt may take.
              */
-            readonly timeout_s: number;
+            timeout_s: number;
             /** @description Whether it must prove itself. */
-            readonly verify: components["schemas"]["Verify"];
+            verify: components["schemas"]["Verify"];
         };
         /** @description A link to the portal. */
-        readonly PortalSession: {
+        PortalSession: {
             /**
              * Format: date-time
              * @description When it ends.
              * @example 2026-05-19T09:35:14.000Z
              */
-            readonly expires_at: string;
+            expires_at: string;
             /** @description A bearer key with just these powers; the same as in the link. */
-            readonly token: string;
+            token: string;
             /**
              * Format: uri
              * @description Where to send the customer, or what to show in an iframe. The token stands behind the `#`, which browsers send to
              *     nobody.
              * @example https://hooks.example.com/portal#token=hkp_…
              */
-            readonly url: string;
+            url: string;
         };
         /** @description Why a request was not done (RFC 9457). */
-        readonly Problem: {
+        Problem: {
             /**
              * @description For programs: stable, says exactly what is wrong.
              * @example invalid
              */
-            readonly code: string;
+            code: string;
             /**
              * @description For people: what is wrong and what to do.
              * @example One field is wrong.
              */
-            readonly detail: string;
+            detail: string;
             /** @description The wrong fields, when it is about fields. */
-            readonly errors?: readonly components["schemas"]["FieldError"][];
+            errors?: components["schemas"]["FieldError"][];
             /**
              * Format: int32
              * @description The HTTP status.
              * @example 422
              */
-            readonly status: number;
+            status: number;
             /**
              * @description The status in words.
              * @example Unprocessable Content
              */
-            readonly title: string;
+            title: string;
             /**
              * @description Names the kind of problem; `about:blank`: the status says it all, `code` the rest.
              * @example about:blank
              */
-            readonly type: string;
+            type: string;
         };
         /**
          * @description Wire format and policy an endpoint follows.
          * @enum {string}
          */
-        readonly Profile: "standard" | "aly" | "alvys" | "alumia" | "aryeo";
+        Profile: "standard" | "aly" | "alvys" | "alumia" | "aryeo";
         /** @description A provider, and what its user does. */
-        readonly Provider: {
+        Provider: {
             /**
              * Format: uri
              * @description Where the provider describes its signatures.
              */
-            readonly docs_url: string;
+            docs_url: string;
             /** @description Whether the provider begins with a handshake, which a source answers by itself. */
-            readonly handshake: boolean;
+            handshake: boolean;
             /**
              * @description Its name: a source's `provider`, a signature's `scheme`.
              * @example github
              */
-            readonly name: string;
+            name: string;
             /**
              * @description Where the secret comes from: `gateway` (chosen or made here, pasted at the provider), `provider` (shown there,
              *     pasted here) or `handshake` (the provider sends it by itself).
              * @example gateway
              */
-            readonly secret_from: string;
+            secret_from: string;
             /**
              * @description What to paste where, step by step. `{url}` stands for the source's receive URL, `{secret}` for its secret.
              * @example [
@@ -2140,81 +2140,81 @@ export interface components {
              *       "Secret: {secret}"
              *     ]
              */
-            readonly setup: readonly string[];
+            setup: string[];
             /** @description Whether the provider signs the public URL too, so that it must be known exactly. */
-            readonly signs_url: boolean;
+            signs_url: boolean;
             /**
              * @description Its name for people.
              * @example GitHub
              */
-            readonly title: string;
+            title: string;
         };
         /** @description One page of a list, newest first. */
-        readonly ProviderPage: {
-            readonly data: readonly components["schemas"]["Provider"][];
+        ProviderPage: {
+            data: components["schemas"]["Provider"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description An event that was accepted, or was before. */
-        readonly Published: {
+        Published: {
             /**
              * Format: int32
              * @description How many endpoints it goes to.
              * @example 2
              */
-            readonly deliveries: number;
+            deliveries: number;
             /**
              * @description The event's id.
              * @example evt_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
         };
         /**
          * @description How far back numbers go.
          * @enum {string}
          */
-        readonly Range: "1h" | "6h" | "24h" | "7d" | "30d";
+        Range: "1h" | "6h" | "24h" | "7d" | "30d";
         /** @description How fast an endpoint may be called. */
-        readonly RateLimit: {
+        RateLimit: {
             /**
              * Format: int32
              * @description Attempts at once after a pause; left out is one second's worth.
              */
-            readonly burst?: number | null;
+            burst?: number | null;
             /**
              * Format: double
              * @description Attempts per second.
              * @example 20
              */
-            readonly per_s: number;
+            per_s: number;
         };
         /** @description A received event that is on disk, or was before. */
-        readonly Recorded: {
+        Recorded: {
             /**
              * @description The event's id.
              * @example evt_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
         };
         /** @description Whom to send an event to once more. An empty body: every endpoint that wants it by its settings of today and is not off. */
-        readonly Replay: {
+        Replay: {
             /**
              * @description Only to these endpoints.
              * @example [
              *       "wh_01jv0g6xwre3zb0g8v4q5n6m7k"
              *     ]
              */
-            readonly endpoints?: readonly string[] | null;
+            endpoints?: string[] | null;
         };
         /** @description The fresh deliveries of a replay. */
-        readonly Replayed: {
+        Replayed: {
             /** @description One for each endpoint. */
-            readonly deliveries: readonly components["schemas"]["Delivery"][];
+            deliveries: components["schemas"]["Delivery"][];
         };
         /** @description When a delivery is tried again: delays of your own, or those of a profile. */
-        readonly Retry: components["schemas"]["RetryDelays"] | components["schemas"]["RetryPreset"];
+        Retry: components["schemas"]["RetryDelays"] | components["schemas"]["RetryPreset"];
         /** @description Delays of your own. */
-        readonly RetryDelays: {
+        RetryDelays: {
             /**
              * @description Seconds before attempt 2, 3, …; attempt 1 is made at once. An empty list: one attempt only.
              * @example [
@@ -2222,157 +2222,157 @@ export interface components {
              *       100
              *     ]
              */
-            readonly delays_s: readonly number[];
+            delays_s: number[];
             /**
              * Format: double
              * @description Each delay is moved by up to this share of itself, either way.
              * @default 0
              * @example 0.1
              */
-            readonly jitter: number;
+            jitter: number;
         };
         /** @description The delays of a profile. */
-        readonly RetryPreset: {
+        RetryPreset: {
             /** @description The profile. */
-            readonly preset: components["schemas"]["Profile"];
+            preset: components["schemas"]["Profile"];
         };
         /** @description A secret in the open. */
-        readonly RevealedSecret: {
+        RevealedSecret: {
             /**
              * @description The signing secret in force.
              * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
              */
-            readonly secret: string;
+            secret: string;
         };
         /** @description How a secret is rotated. An empty body does it with the profile's overlap. */
-        readonly RotateSecret: {
+        RotateSecret: {
             /**
              * Format: int32
              * @description Seconds during which both secrets sign; left out is the profile's overlap.
              * @example 86400
              */
-            readonly overlap_s?: number | null;
+            overlap_s?: number | null;
             /**
              * @description The secret to be in force; left out is a fresh one in the form of the profile. Empty is none at all, where the
              *     profile does without (`aryeo`).
              */
-            readonly secret?: string | null;
+            secret?: string | null;
         };
         /** @description How a source's secret is rotated. An empty body does it with the profile's overlap. */
-        readonly RotateSourceSecret: {
+        RotateSourceSecret: {
             /**
              * Format: int32
              * @description Seconds during which both secrets are believed; left out is the profile's overlap.
              * @example 86400
              */
-            readonly overlap_s?: number | null;
+            overlap_s?: number | null;
             /**
              * @description The secret to be in force; left out it is made here, where the provider takes one. Where the provider sends it in its
              *     handshake, the next handshake brings it.
              */
-            readonly secret?: string | null;
+            secret?: string | null;
         };
         /** @description Somebody who is signed in. */
-        readonly Session: {
+        Session: {
             /** @description The same in the portal's words. */
-            readonly capabilities: readonly components["schemas"]["Capability"][];
+            capabilities: components["schemas"]["Capability"][];
             /**
              * Format: date-time
              * @description When it ends.
              * @example 2026-05-19T20:35:14.000Z
              */
-            readonly expires_at: string;
+            expires_at: string;
             /** @description Who. */
-            readonly kind: components["schemas"]["SessionKind"];
+            kind: components["schemas"]["SessionKind"];
             /** @description The scope everything is limited to; `null` is all of the tenant. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /** @description The key's powers; empty for a portal session, everything for the operator. */
-            readonly scopes: readonly components["schemas"]["KeyScope"][];
-            readonly tenant?: components["schemas"]["SessionTenant"] | null;
+            scopes: components["schemas"]["KeyScope"][];
+            tenant?: components["schemas"]["SessionTenant"] | null;
         };
         /**
          * @description Who is signed in.
          * @enum {string}
          */
-        readonly SessionKind: "operator" | "key" | "portal";
+        SessionKind: "operator" | "key" | "portal";
         /** @description The session of a request. */
-        readonly SessionState: {
-            readonly session?: components["schemas"]["Session"] | null;
+        SessionState: {
+            session?: components["schemas"]["Session"] | null;
         };
         /** @description The tenant somebody is signed in to. */
-        readonly SessionTenant: {
+        SessionTenant: {
             /**
              * @description Its name in paths.
              * @example acme
              */
-            readonly id: string;
+            id: string;
             /** @description Its name for people. */
-            readonly name?: string | null;
+            name?: string | null;
             /** @description The profile of endpoints that name none. */
-            readonly profile: components["schemas"]["Profile"];
+            profile: components["schemas"]["Profile"];
         };
         /** @description What to sign. */
-        readonly SignPayload: {
+        SignPayload: {
             /**
              * @description The id that is signed along; left out is a fresh one.
              * @example msg_p5jXN8AQM9LWM0D4loKWxJek
              */
-            readonly id?: string | null;
+            id?: string | null;
             /**
              * @description The request's method, which some providers sign; left out is `POST`.
              * @example POST
              */
-            readonly method?: string | null;
+            method?: string | null;
             /**
              * @description The exact body, as a text.
              * @example {"test": 2432232314}
              */
-            readonly payload: string;
+            payload: string;
             /**
              * @description The name of a scheme: a profile's, or a provider's as `/v1/providers` lists them.
              * @example standard
              */
-            readonly scheme: string;
+            scheme: string;
             /**
              * @description The signing secret in the scheme's own form.
              * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
              */
-            readonly secret: string;
+            secret: string;
             /**
              * Format: int64
              * @description The moment that is signed along: seconds since 1970 or an RFC 3339 time; left out is now.
              * @example 1614265330
              */
-            readonly timestamp?: number | null;
+            timestamp?: number | null;
             /**
              * Format: uri
              * @description The URL the request goes to, which some providers sign.
              * @example https://hooks.example.com/in/src_1
              */
-            readonly url?: string | null;
+            url?: string | null;
         };
         /** @description The headers that carry the signature. */
-        readonly Signed: {
+        Signed: {
             /** @description Names and values. */
-            readonly headers: {
-                readonly [key: string]: string;
+            headers: {
+                [key: string]: string;
             };
         };
         /** @description A source. */
-        readonly Source: {
+        Source: {
             /**
              * Format: date-time
              * @description When it was made.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly created_at: string;
+            created_at: string;
             /** @description For people. */
-            readonly description?: string | null;
+            description?: string | null;
             /**
              * Format: int64
              * @description Events it recorded.
              */
-            readonly event_count: number;
+            event_count: number;
             /**
              * @description Types that are passed on; empty is all.
              * @example [
@@ -2380,374 +2380,374 @@ export interface components {
              *       "pull_request.*"
              *     ]
              */
-            readonly events: readonly string[];
+            events: string[];
             /** @description It has a secret. Without one it believes nobody. */
-            readonly has_secret: boolean;
+            has_secret: boolean;
             /** @description It has a text for its provider's handshake. */
-            readonly has_verify_token: boolean;
+            has_verify_token: boolean;
             /**
              * @description Its id.
              * @example src_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly id: string;
+            id: string;
             /**
              * Format: date-time
              * @description When it recorded the last one.
              */
-            readonly last_event_at?: string | null;
+            last_event_at?: string | null;
             /** @description The owner's own object. */
-            readonly metadata?: Record<string, never> | null;
+            metadata?: Record<string, never> | null;
             /** @description For people. */
-            readonly name: string;
+            name: string;
             /**
              * @description Who sends: a name of `/v1/providers`.
              * @example github
              */
-            readonly provider: string;
+            provider: string;
             /**
              * Format: uri
              * @description The URL the provider was told, where that is not `receive_url`.
              */
-            readonly public_url?: string | null;
+            public_url?: string | null;
             /**
              * Format: uri
              * @description Where the provider sends.
              * @example https://hooks.example.com/in/src_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly receive_url: string;
+            receive_url: string;
             /** @description The scope its events get. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /**
              * @description The secret, only in the answer that made or rotated it.
              * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
              */
-            readonly secret?: string | null;
+            secret?: string | null;
             /** @description Its state. */
-            readonly status: components["schemas"]["SourceStatus"];
+            status: components["schemas"]["SourceStatus"];
             /**
              * Format: date-time
              * @description When it was changed last.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly updated_at: string;
+            updated_at: string;
         };
         /** @description One page of a list, newest first. */
-        readonly SourcePage: {
-            readonly data: readonly components["schemas"]["Source"][];
+        SourcePage: {
+            data: components["schemas"]["Source"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description Changes of a source; what is left out stays, `null` sets back to nothing. */
-        readonly SourcePatch: {
+        SourcePatch: {
             /** @description For people. */
-            readonly description?: string | null;
-            readonly events?: components["schemas"]["EventPatterns"] | null;
+            description?: string | null;
+            events?: components["schemas"]["EventPatterns"] | null;
             /** @description Your own object; replaces it. */
-            readonly metadata?: Record<string, never> | null;
+            metadata?: Record<string, never> | null;
             /** @description For people. */
-            readonly name?: string;
+            name?: string;
             /** @description Who sends; `null` is `custom`. The secret must suit it. */
-            readonly provider?: string | null;
+            provider?: string | null;
             /**
              * Format: uri
              * @description The URL the provider was told, where that is not `receive_url`.
              */
-            readonly public_url?: string | null;
+            public_url?: string | null;
             /** @description The scope its events get. */
-            readonly scope?: string | null;
+            scope?: string | null;
             /** @description The secret that requests are verified with; the old one ends at once (`rotate-secret` lets both overlap). */
-            readonly secret?: string;
+            secret?: string;
             /** @description Its state. */
-            readonly status?: components["schemas"]["SourceStatus"];
+            status?: components["schemas"]["SourceStatus"];
             /** @description The text you give the provider for its handshake (Meta). */
-            readonly verify_token?: string | null;
+            verify_token?: string | null;
         };
         /**
          * @description The state of a source.
          * @enum {string}
          */
-        readonly SourceStatus: "active" | "paused" | "disabled";
+        SourceStatus: "active" | "paused" | "disabled";
         /** @description A tenant: what the vendors call organisation, workspace, account or company. */
-        readonly Tenant: {
+        Tenant: {
             /**
              * Format: date-time
              * @description When it was made.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly created_at: string;
+            created_at: string;
             /**
              * @description The name its operator gave it.
              * @example acme
              */
-            readonly id: string;
+            id: string;
             /** @description What it may use; `null` is the product's default. */
-            readonly limits: components["schemas"]["TenantLimits"];
+            limits: components["schemas"]["TenantLimits"];
             /** @description For people. */
-            readonly name?: string | null;
+            name?: string | null;
             /** @description The profile of endpoints that name none. */
-            readonly profile: components["schemas"]["Profile"];
+            profile: components["schemas"]["Profile"];
             /**
              * Format: int32
              * @description Days that its events and deliveries are kept.
              */
-            readonly retention_days: number;
+            retention_days: number;
             /**
              * Format: date-time
              * @description When it was changed last.
              * @example 2026-05-19T08:35:14.000Z
              */
-            readonly updated_at: string;
+            updated_at: string;
         };
         /** @description What a tenant may use. */
-        readonly TenantLimits: {
+        TenantLimits: {
             /**
              * Format: int32
              * @description Endpoints at most; `null` is the profile's limit, if it has one.
              */
-            readonly endpoints?: number | null;
+            endpoints?: number | null;
             /**
              * Format: int32
              * @description Entries of one endpoint's `events` at most.
              */
-            readonly event_types_per_endpoint?: number | null;
+            event_types_per_endpoint?: number | null;
             /**
              * Format: int64
              * @description Bytes of one event's `data` at most; `null` is 1 MiB.
              */
-            readonly payload_bytes?: number | null;
+            payload_bytes?: number | null;
             /**
              * Format: int32
              * @description Events published per second at most; `null` is unlimited.
              */
-            readonly publish_per_s?: number | null;
+            publish_per_s?: number | null;
         };
         /** @description One page of a list, newest first. */
-        readonly TenantPage: {
-            readonly data: readonly components["schemas"]["Tenant"][];
+        TenantPage: {
+            data: components["schemas"]["Tenant"][];
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
-            readonly next_cursor: string | null;
+            next_cursor: string | null;
         };
         /** @description Changes of a tenant; what is left out stays, `null` sets back to the default. */
-        readonly TenantPatch: {
-            readonly limits?: components["schemas"]["TenantLimits"] | null;
+        TenantPatch: {
+            limits?: components["schemas"]["TenantLimits"] | null;
             /** @description For people. */
-            readonly name?: string | null;
-            readonly profile?: components["schemas"]["Profile"] | null;
+            name?: string | null;
+            profile?: components["schemas"]["Profile"] | null;
             /**
              * Format: int32
              * @description Days that its events and deliveries are kept.
              */
-            readonly retention_days?: number | null;
+            retention_days?: number | null;
         };
         /** @description What a test sends. An empty body sends a sample. */
-        readonly TestEndpoint: {
+        TestEndpoint: {
             /** @description The event's data; left out is the sample of its type, or a small object. */
-            readonly data: unknown;
+            data: unknown;
             /**
              * @description The event type; left out is the first exact type the endpoint wants, else `test` below its first prefix (of
              *     `order.*`: `order.test`), else `test`.
              * @example order.created
              */
-            readonly type?: string | null;
+            type?: string | null;
         };
         /** @description What came of a test. */
-        readonly TestResult: {
+        TestResult: {
             /** @description The one attempt. */
-            readonly attempt: components["schemas"]["Attempt"];
+            attempt: components["schemas"]["Attempt"];
             /**
              * @description The id of its delivery.
              * @example dlv_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly delivery_id: string;
+            delivery_id: string;
             /**
              * @description The id of the event that was sent.
              * @example evt_01jv0g6xwre3zb0g8v4q5n6m7k
              */
-            readonly event_id: string;
+            event_id: string;
             /** @description Whether the receiver answered with success. */
-            readonly succeeded: boolean;
+            succeeded: boolean;
         };
         /**
          * @description What set an attempt off.
          * @enum {string}
          */
-        readonly Trigger: "automatic" | "manual" | "test";
+        Trigger: "automatic" | "manual" | "test";
         /** @description Whether it verifies, and precisely why not. */
-        readonly Verdict: {
+        Verdict: {
             /** @description What was looked at, in order. */
-            readonly checks: readonly components["schemas"]["Check"][];
+            checks: components["schemas"]["Check"][];
             /** @description In one sentence: that it is valid, or precisely why it is not. */
-            readonly reason?: string | null;
+            reason?: string | null;
             /** @description Whether it does. */
-            readonly valid: boolean;
+            valid: boolean;
         };
         /**
          * @description Whether an endpoint must prove itself before it gets anything.
          * @enum {string}
          */
-        readonly Verify: "none" | "challenge";
+        Verify: "none" | "challenge";
         /** @description What came of a challenge. */
-        readonly VerifyResult: {
+        VerifyResult: {
             /** @description The endpoint as it is after. */
-            readonly endpoint: components["schemas"]["Endpoint"];
+            endpoint: components["schemas"]["Endpoint"];
             /** @description Why not. */
-            readonly reason?: string | null;
+            reason?: string | null;
             /**
              * Format: int32
              * @description What the receiver answered, if it did.
              */
-            readonly status_code?: number | null;
+            status_code?: number | null;
             /** @description Whether the endpoint proved itself. */
-            readonly verified: boolean;
+            verified: boolean;
         };
         /** @description What to verify. */
-        readonly VerifySignature: {
+        VerifySignature: {
             /** @description The headers as they were received. */
-            readonly headers: {
-                readonly [key: string]: string;
+            headers: {
+                [key: string]: string;
             };
             /**
              * @description The request's method, which some providers sign; left out is `POST`.
              * @example POST
              */
-            readonly method?: string | null;
+            method?: string | null;
             /** @description The exact body, as a text. */
-            readonly payload: string;
+            payload: string;
             /**
              * @description The name of a scheme: a profile's, or a provider's as `/v1/providers` lists them.
              * @example standard
              */
-            readonly scheme: string;
+            scheme: string;
             /**
              * @description The signing secret in the scheme's own form.
              * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
              */
-            readonly secret: string;
+            secret: string;
             /**
              * Format: int64
              * @description How many seconds the signature's time may be off; left out is the scheme's tolerance.
              * @example 300
              */
-            readonly tolerance_s?: number | null;
+            tolerance_s?: number | null;
             /**
              * Format: uri
              * @description The URL the request goes to, which some providers sign.
              * @example https://hooks.example.com/in/src_1
              */
-            readonly url?: string | null;
+            url?: string | null;
         };
     };
     responses: {
         /** @description The body is missing, no JSON, or nested too deep. */
-        readonly BadRequest: {
+        BadRequest: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The state of things does not allow it, or the first request with this `Idempotency-Key` is still running. */
-        readonly Conflict: {
+        Conflict: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The key is good, but not for this. */
-        readonly Forbidden: {
+        Forbidden: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Something went wrong at our side. */
-        readonly Internal: {
+        Internal: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Fields or parameters are wrong, a limit is reached, or the `Idempotency-Key` was used with another request. */
-        readonly Invalid: {
+        Invalid: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description It is not there, or belongs to another tenant. */
-        readonly NotFound: {
+        NotFound: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The body stopped coming. */
-        readonly TimedOut: {
+        TimedOut: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The body is over the limit. */
-        readonly TooLarge: {
+        TooLarge: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description Too many requests; `Retry-After` says when. */
-        readonly TooManyRequests: {
+        TooManyRequests: {
             headers: {
                 /** @description Seconds to wait. */
-                readonly "Retry-After"?: number;
-                readonly [name: string]: unknown;
+                "Retry-After"?: number;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description There is no key, or it is not valid (any more). */
-        readonly Unauthenticated: {
+        Unauthenticated: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The store cannot be reached; nothing was done. */
-        readonly Unavailable: {
+        Unavailable: {
             headers: {
                 /** @description Seconds to wait. */
-                readonly "Retry-After"?: number;
-                readonly [name: string]: unknown;
+                "Retry-After"?: number;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
         /** @description The body calls itself something else. */
-        readonly UnsupportedMediaType: {
+        UnsupportedMediaType: {
             headers: {
-                readonly [name: string]: unknown;
+                [name: string]: unknown;
             };
             content: {
-                readonly "application/problem+json": components["schemas"]["Problem"];
+                "application/problem+json": components["schemas"]["Problem"];
             };
         };
     };
@@ -2862,2409 +2862,2409 @@ export type ResponseUnavailable = components['responses']['Unavailable'];
 export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
 export type $defs = Record<string, never>;
 export interface operations {
-    readonly receive_put: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    receive_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The source's id. */
-                readonly source_id: string;
+                source_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
         /** @description The provider's, taken byte for byte. */
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/octet-stream": readonly number[];
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description It is on disk, or was before. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Recorded"];
-                    readonly "text/plain": string;
+                    "application/json": components["schemas"]["Recorded"];
+                    "text/plain": string;
                 };
             };
             /** @description Its signature is missing, wrong or old; `code` says which. */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source is disabled; nothing is kept. */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly receive: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    receive: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The source's id. */
-                readonly source_id: string;
+                source_id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
         /** @description The provider's, taken byte for byte. */
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/octet-stream": readonly number[];
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description It is on disk, or was before; or it was a handshake. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Recorded"];
-                    readonly "text/plain": string;
+                    "application/json": components["schemas"]["Recorded"];
+                    "text/plain": string;
                 };
             };
             /** @description Its signature is missing, wrong or old; `code` says which. */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The source is disabled; nothing is kept. */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_session: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The session. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SessionState"];
+                    "application/json": components["schemas"]["SessionState"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly sign_in: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewSession"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSession"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Signed in. */
-            readonly 200: {
+            200: {
                 headers: {
                     /** @description The session. */
-                    readonly "Set-Cookie"?: string;
-                    readonly [name: string]: unknown;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SessionState"];
+                    "application/json": components["schemas"]["SessionState"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["TimedOut"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly sign_out: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Nobody is signed in any more. */
-            readonly 204: {
+            204: {
                 headers: {
                     /** @description Takes the session away. */
-                    readonly "Set-Cookie"?: string;
-                    readonly [name: string]: unknown;
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["TimedOut"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_providers: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    list_providers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description All of them. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ProviderPage"];
+                    "application/json": components["schemas"]["ProviderPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly sign: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    sign: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SignPayload"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignPayload"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The headers. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Signed"];
+                    "application/json": components["schemas"]["Signed"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly verify_signature: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    verify_signature: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["VerifySignature"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerifySignature"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Whether it verifies. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Verdict"];
+                    "application/json": components["schemas"]["Verdict"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_tenants: {
-        readonly parameters: {
-            readonly query?: {
+    list_tenants: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TenantPage"];
+                    "application/json": components["schemas"]["TenantPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly create_tenant: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    create_tenant: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewTenant"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTenant"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The tenant. */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Tenant"];
+                    "application/json": components["schemas"]["Tenant"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_tenant: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    get_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The tenant. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Tenant"];
+                    "application/json": components["schemas"]["Tenant"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly delete_tenant: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    delete_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description It is gone. */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly update_tenant: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    update_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["TenantPatch"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TenantPatch"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The tenant as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Tenant"];
+                    "application/json": components["schemas"]["Tenant"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_api_keys: {
-        readonly parameters: {
-            readonly query?: {
+    list_api_keys: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ApiKeyPage"];
+                    "application/json": components["schemas"]["ApiKeyPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly create_api_key: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    create_api_key: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewApiKey"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The key, with its text. */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ApiKey"];
+                    "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly delete_api_key: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    delete_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description It is gone. */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_audit: {
-        readonly parameters: {
-            readonly query?: {
+    list_audit: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["AuditEntryPage"];
+                    "application/json": components["schemas"]["AuditEntryPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_deliveries: {
-        readonly parameters: {
-            readonly query?: {
+    list_deliveries: {
+        parameters: {
+            query?: {
                 /** @description To this endpoint, even a deleted one. */
-                readonly endpoint?: string;
+                endpoint?: string;
                 /** @description In this state. */
-                readonly status?: components["schemas"]["DeliveryStatus"];
+                status?: components["schemas"]["DeliveryStatus"];
                 /** @description Of events of this type, or below a prefix such as `order.*`. */
-                readonly type?: string;
+                type?: string;
                 /** @description Of events accepted at or after this time. */
-                readonly since?: string;
+                since?: string;
                 /** @description Of events accepted before this time. */
-                readonly until?: string;
+                until?: string;
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest event first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["DeliveryPage"];
+                    "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly export_deliveries: {
-        readonly parameters: {
-            readonly query?: {
+    export_deliveries: {
+        parameters: {
+            query?: {
                 /** @description To this endpoint, even a deleted one. */
-                readonly endpoint?: string;
+                endpoint?: string;
                 /** @description In this state. */
-                readonly status?: components["schemas"]["DeliveryStatus"];
+                status?: components["schemas"]["DeliveryStatus"];
                 /** @description Of events of this type, or below a prefix such as `order.*`. */
-                readonly type?: string;
+                type?: string;
                 /** @description Of events accepted at or after this time. */
-                readonly since?: string;
+                since?: string;
                 /** @description Of events accepted before this time. */
-                readonly until?: string;
+                until?: string;
                 /** @description `csv` or `ndjson`. */
-                readonly format?: "csv" | "ndjson";
+                format?: "csv" | "ndjson";
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The file. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/csv": string;
-                    readonly "application/x-ndjson": string;
+                    "text/csv": string;
+                    "application/x-ndjson": string;
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_delivery: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The delivery. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Delivery"];
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_attempts: {
-        readonly parameters: {
-            readonly query?: {
+    list_attempts: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["AttemptPage"];
+                    "application/json": components["schemas"]["AttemptPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly cancel_delivery: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    cancel_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The delivery as it is now. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Delivery"];
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly retry_delivery: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    retry_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The delivery as it is now. */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Delivery"];
+                    "application/json": components["schemas"]["Delivery"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_endpoints: {
-        readonly parameters: {
-            readonly query?: {
+    list_endpoints: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EndpointPage"];
+                    "application/json": components["schemas"]["EndpointPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly create_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    create_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewEndpoint"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEndpoint"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The endpoint, with its secret. */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    get_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The endpoint. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly delete_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    delete_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description It is gone. */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly update_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    update_endpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["EndpointPatch"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndpointPatch"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The endpoint as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly disable_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    disable_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The endpoint as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly enable_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    enable_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The endpoint as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly pause_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    pause_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The endpoint as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly resume_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    resume_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The endpoint as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly reveal_endpoint_secret: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    reveal_endpoint_secret: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The secret in force. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RevealedSecret"];
+                    "application/json": components["schemas"]["RevealedSecret"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly rotate_endpoint_secret: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    rotate_endpoint_secret: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RotateSecret"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateSecret"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The endpoint, with its secret. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Endpoint"];
+                    "application/json": components["schemas"]["Endpoint"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_endpoint_stats: {
-        readonly parameters: {
-            readonly query?: {
+    get_endpoint_stats: {
+        parameters: {
+            query?: {
                 /** @description How far back the numbers go. */
-                readonly range?: components["schemas"]["Range"];
+                range?: components["schemas"]["Range"];
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The numbers. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EndpointStats"];
+                    "application/json": components["schemas"]["EndpointStats"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly test_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    test_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["TestEndpoint"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TestEndpoint"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description What came of it. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TestResult"];
+                    "application/json": components["schemas"]["TestResult"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly verify_endpoint: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    verify_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description What came of the challenge. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["VerifyResult"];
+                    "application/json": components["schemas"]["VerifyResult"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_event_types: {
-        readonly parameters: {
-            readonly query?: {
+    list_event_types: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EventTypePage"];
+                    "application/json": components["schemas"]["EventTypePage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly create_event_type: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    create_event_type: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewEventType"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEventType"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The event type. */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EventType"];
+                    "application/json": components["schemas"]["EventType"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly import_event_types: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    import_event_types: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
+        requestBody: {
+            content: {
                 /**
                  * @example {
                  *       "catalogue": "aly"
                  *     }
                  */
-                readonly "application/json": components["schemas"]["ImportBody"];
+                "application/json": components["schemas"]["ImportBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description What was loaded. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Imported"];
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_event_type: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    get_event_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description The event type's name. */
-                readonly name: string;
+                name: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The event type. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EventType"];
+                    "application/json": components["schemas"]["EventType"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly put_event_type: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    put_event_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description The event type's name. */
-                readonly name: string;
+                name: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["EventTypeBody"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EventTypeBody"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description It was replaced: the event type as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EventType"];
+                    "application/json": components["schemas"]["EventType"];
                 };
             };
             /** @description It was made. */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EventType"];
+                    "application/json": components["schemas"]["EventType"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly delete_event_type: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    delete_event_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description The event type's name. */
-                readonly name: string;
+                name: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description It is gone. */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_events: {
-        readonly parameters: {
-            readonly query?: {
+    list_events: {
+        parameters: {
+            query?: {
                 /** @description Of this type, or below a prefix such as `order.*`. */
-                readonly type?: string;
+                type?: string;
                 /** @description Of this scope. */
-                readonly scope?: string;
+                scope?: string;
                 /** @description Received by this source. */
-                readonly source?: string;
+                source?: string;
                 /** @description Accepted at or after this time. */
-                readonly since?: string;
+                since?: string;
                 /** @description Accepted before this time. */
-                readonly until?: string;
+                until?: string;
                 /** @description With this text in their data or as their publisher's id. */
-                readonly q?: string;
+                q?: string;
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EventPage"];
+                    "application/json": components["schemas"]["EventPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly publish_event: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    publish_event: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewEvent"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvent"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description An event with this `id` was accepted before: the first answer. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Published"];
+                    "application/json": components["schemas"]["Published"];
                 };
             };
             /** @description Accepted; it will be delivered. */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Published"];
+                    "application/json": components["schemas"]["Published"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly publish_events: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    publish_events: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": readonly components["schemas"]["NewEvent"][];
-                readonly "application/x-ndjson": string;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewEvent"][];
+                "application/x-ndjson": string;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description One result for each event, in order. */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["BatchResults"];
+                    "application/json": components["schemas"]["BatchResults"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_event: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    get_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The event. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Event"];
+                    "application/json": components["schemas"]["Event"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_event_deliveries: {
-        readonly parameters: {
-            readonly query?: {
+    list_event_deliveries: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["DeliveryPage"];
+                    "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly replay_event: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    replay_event: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["Replay"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Replay"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The fresh deliveries. */
-            readonly 202: {
+            202: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Replayed"];
+                    "application/json": components["schemas"]["Replayed"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_overview: {
-        readonly parameters: {
-            readonly query?: {
+    get_overview: {
+        parameters: {
+            query?: {
                 /** @description How far back the numbers go. */
-                readonly range?: components["schemas"]["Range"];
+                range?: components["schemas"]["Range"];
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The numbers. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Overview"];
+                    "application/json": components["schemas"]["Overview"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly create_portal_session: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    create_portal_session: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewPortalSession"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewPortalSession"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The link, and its token. */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["PortalSession"];
+                    "application/json": components["schemas"]["PortalSession"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_sources: {
-        readonly parameters: {
-            readonly query?: {
+    list_sources: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SourcePage"];
+                    "application/json": components["schemas"]["SourcePage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly create_source: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    create_source: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["NewSource"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The source, with its secret. */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Source"];
+                    "application/json": components["schemas"]["Source"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly get_source: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    get_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The source. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Source"];
+                    "application/json": components["schemas"]["Source"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly delete_source: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    delete_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description It is gone. */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly update_source: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    update_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SourcePatch"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourcePatch"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The source as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Source"];
+                    "application/json": components["schemas"]["Source"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly disable_source: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    disable_source: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The source as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Source"];
+                    "application/json": components["schemas"]["Source"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly enable_source: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    enable_source: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The source as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Source"];
+                    "application/json": components["schemas"]["Source"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly list_source_events: {
-        readonly parameters: {
-            readonly query?: {
+    list_source_events: {
+        parameters: {
+            query?: {
                 /** @description How many rows the page has at most. */
-                readonly limit?: number;
+                limit?: number;
                 /** @description The `next_cursor` of the page before. */
-                readonly cursor?: string;
+                cursor?: string;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description A page, newest first. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["EventPage"];
+                    "application/json": components["schemas"]["EventPage"];
                 };
             };
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly pause_source: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    pause_source: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The source as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Source"];
+                    "application/json": components["schemas"]["Source"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly resume_source: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    resume_source: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The source as it is after. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Source"];
+                    "application/json": components["schemas"]["Source"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly reveal_source_secret: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    reveal_source_secret: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The secret in force. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["RevealedSecret"];
+                    "application/json": components["schemas"]["RevealedSecret"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
-    readonly rotate_source_secret: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    rotate_source_secret: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description Makes the request happen once, however often it is sent. */
-                readonly "Idempotency-Key"?: string;
+                "Idempotency-Key"?: string;
             };
-            readonly path: {
+            path: {
                 /** @description The tenant's name. */
-                readonly tenant: string;
+                tenant: string;
                 /** @description Its id. */
-                readonly id: string;
+                id: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["RotateSourceSecret"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RotateSourceSecret"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description The source, with its secret. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Source"];
+                    "application/json": components["schemas"]["Source"];
                 };
             };
-            readonly 400: components["responses"]["BadRequest"];
-            readonly 401: components["responses"]["Unauthenticated"];
-            readonly 403: components["responses"]["Forbidden"];
-            readonly 404: components["responses"]["NotFound"];
-            readonly 408: components["responses"]["TimedOut"];
-            readonly 409: components["responses"]["Conflict"];
-            readonly 413: components["responses"]["TooLarge"];
-            readonly 415: components["responses"]["UnsupportedMediaType"];
-            readonly 422: components["responses"]["Invalid"];
-            readonly 429: components["responses"]["TooManyRequests"];
-            readonly 500: components["responses"]["Internal"];
-            readonly 503: components["responses"]["Unavailable"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
         };
     };
 }

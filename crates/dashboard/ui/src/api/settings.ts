@@ -3,7 +3,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, done, want } from "./client";
 import { all, usePages } from "./pages";
-import type { EventTypeBody, NewApiKey, NewTenant, SignPayload, TenantPatch, VerifySignature } from "./schema";
+import type { EventTypeBody, NewApiKey, NewPortalSession, NewTenant, SignPayload, TenantPatch, VerifySignature } from "./schema";
 import { usePlace } from "./session";
 
 export type {
@@ -178,5 +178,14 @@ export function useDeleteTenant() {
   return useMutation({
     mutationFn: (tenant: string) => done(api.DELETE("/v1/tenants/{tenant}", { params: { path: { tenant } } })),
     onSuccess,
+  });
+}
+
+export function useCreatePortalLink() {
+  const { tenant } = usePlace();
+  return useMutation({
+    mutationFn: (body: NewPortalSession) =>
+      want(api.POST("/v1/tenants/{tenant}/portal-sessions", { params: { path: { tenant } }, body })),
+    gcTime: 0,
   });
 }

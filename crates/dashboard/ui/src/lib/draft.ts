@@ -55,10 +55,8 @@ export function policyOf(draft: PolicyDraft): Policy {
 }
 
 /** What of an object is not null: for making, where left out is "as the profile says". */
-export function given<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(value).filter(([, it]) => it !== null)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
+export function given<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, it]) => it !== null)) as Partial<T>;
 }
 
 export function headersOf(pairs: readonly Pair[]): Record<string, string> {

@@ -270,7 +270,7 @@ function State({ endpoint }: { readonly endpoint: Endpoint }) {
 }
 
 function off(endpoint: Endpoint): string {
-  switch (endpoint.disabled_reason) {
+  switch (endpoint.disabled_reason ?? "manual") {
     case "manual":
       return "Disabled by hand.";
     case "gone":
@@ -279,9 +279,6 @@ function off(endpoint: Endpoint): string {
       return `Disabled by itself: nothing but failures, ${count(endpoint.consecutive_failures)} in a row.`;
     case "verification_failed":
       return "Disabled: the receiver did not prove itself.";
-    case null:
-    case undefined:
-      return "Disabled.";
   }
 }
 

@@ -27,7 +27,8 @@ export function Stats({ id }: { readonly id: string }) {
       </Panel>
     );
   }
-  const { totals, backlog, outcomes, codes, response_time: answer } = stats.data;
+  const { numbers, backlog, outcomes, codes, response_time: answer } = stats.data;
+  const { totals, series } = numbers;
   return (
     <div className="stack">
       <div>
@@ -43,7 +44,7 @@ export function Stats({ id }: { readonly id: string }) {
         rows={[
           {
             label: "Success rate",
-            value: stats.data.success_rate == null ? "–" : percent(stats.data.success_rate),
+            value: numbers.success_rate == null ? "–" : percent(numbers.success_rate),
             hint: `${count(totals.succeeded)} delivered, ${count(totals.failed)} failed`,
           },
           {
@@ -71,14 +72,14 @@ export function Stats({ id }: { readonly id: string }) {
       />
       <Panel title="Deliveries">
         <Chart
-          at={stats.data.series.map((it) => it.at)}
+          at={series.map((it) => it.at)}
           kind="bars"
           label="Deliveries over time"
           series={[
-            { label: "Delivered", tone: "good", values: stats.data.series.map((it) => it.succeeded) },
-            { label: "To be retried", tone: "warn", values: stats.data.series.map((it) => it.retried) },
-            { label: "Failed", tone: "bad", values: stats.data.series.map((it) => it.failed) },
-            { label: "Discarded", tone: "calm", values: stats.data.series.map((it) => it.discarded) },
+            { label: "Delivered", tone: "good", values: series.map((it) => it.counts.succeeded) },
+            { label: "To be retried", tone: "warn", values: series.map((it) => it.counts.retried) },
+            { label: "Failed", tone: "bad", values: series.map((it) => it.counts.failed) },
+            { label: "Discarded", tone: "calm", values: series.map((it) => it.counts.discarded) },
           ]}
         />
       </Panel>

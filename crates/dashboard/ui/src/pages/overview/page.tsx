@@ -65,12 +65,13 @@ export function OverviewPage() {
 
 function isUnused(overview: Overview): boolean {
   const { pending, active, paused, disabled } = overview.endpoints;
-  return pending + active + paused + disabled === 0 && overview.totals.events === 0 && overview.totals.attempts === 0;
+  return pending + active + paused + disabled === 0 && overview.numbers.totals.events === 0 && overview.numbers.totals.attempts === 0;
 }
 
 function Numbers({ overview, href }: { readonly overview: Overview; readonly href: (path: string) => string }) {
-  const { totals, backlog, endpoints, delivery_time: took } = overview;
-  const at = overview.series.map((it) => it.at);
+  const { backlog, endpoints, numbers } = overview;
+  const { totals, series, delivery_time: took } = numbers;
+  const at = series.map((it) => it.at);
   return (
     <>
       <Metrics
@@ -78,7 +79,7 @@ function Numbers({ overview, href }: { readonly overview: Overview; readonly hre
         rows={[
           {
             label: "Success rate",
-            value: overview.success_rate == null ? "–" : percent(overview.success_rate),
+            value: numbers.success_rate == null ? "–" : percent(numbers.success_rate),
             hint: `${count(totals.succeeded)} delivered, ${count(totals.failed)} failed`,
           },
           {
@@ -126,10 +127,10 @@ function Numbers({ overview, href }: { readonly overview: Overview; readonly hre
             kind="bars"
             label="Deliveries over time"
             series={[
-              { label: "Delivered", tone: "good", values: overview.series.map((it) => it.succeeded) },
-              { label: "To be retried", tone: "warn", values: overview.series.map((it) => it.retried) },
-              { label: "Failed", tone: "bad", values: overview.series.map((it) => it.failed) },
-              { label: "Discarded", tone: "calm", values: overview.series.map((it) => it.discarded) },
+              { label: "Delivered", tone: "good", values: series.map((it) => it.counts.succeeded) },
+              { label: "To be retried", tone: "warn", values: series.map((it) => it.counts.retried) },
+              { label: "Failed", tone: "bad", values: series.map((it) => it.counts.failed) },
+              { label: "Discarded", tone: "calm", values: series.map((it) => it.counts.discarded) },
             ]}
           />
         </Panel>
@@ -140,8 +141,8 @@ function Numbers({ overview, href }: { readonly overview: Overview; readonly hre
             kind="curves"
             label="Delivery time"
             series={[
-              { label: "Median", tone: "accent", values: overview.series.map((it) => it.delivery_time.p50_ms ?? null) },
-              { label: "95 %", tone: "warn", values: overview.series.map((it) => it.delivery_time.p95_ms ?? null) },
+              { label: "Median", tone: "accent", values: series.map((it) => it.delivery_time.p50_ms ?? null) },
+              { label: "95 %", tone: "warn", values: series.map((it) => it.delivery_time.p95_ms ?? null) },
             ]}
           />
         </Panel>

@@ -32,7 +32,7 @@ export async function seed(gateway, tenant = "acme") {
     description: "The old billing system. Mind the maintenance window on Sundays.",
   });
   await endpoint({ url: LONG, name: "مستودع الطلبات الرئيسي للمنطقة الشرقية", events: ["site.published"], scope: "eu-1" });
-  await endpoint({ url: `${good.url}/hostile`, name: HOSTILE.slice(0, 110), events: ["checkout_session.completed"] });
+  await endpoint({ url: `${good.url}/hostile`, name: HOSTILE.replace("\u0007", "").slice(0, 110), events: ["checkout_session.completed"] });
   const off = await endpoint({ url: `${good.url}/off`, events: ["*"] });
   await call("POST", at(`endpoints/${off.id}/disable`));
   const paused = await endpoint({ url: `${good.url}/paused`, name: "Reports", events: ["*"], scope: "acme" });

@@ -29,10 +29,7 @@ export function useSignIn() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: signIn,
-    onSuccess: (session) => {
-      client.clear();
-      client.setQueryData(SESSION, session);
-    },
+    onSuccess: (session) => become(client, session),
   });
 }
 
@@ -43,8 +40,13 @@ export async function signOut(client: QueryClient): Promise<void> {
 
 /** Drops everything that was read under the session. */
 export function forget(client: QueryClient): void {
-  client.clear();
-  client.setQueryData(SESSION, null);
+  become(client, null);
+}
+
+/** Another session: what was read under the one before is gone, but for the query that says who it is. */
+function become(client: QueryClient, session: Session | null): void {
+  client.setQueryData(SESSION, session);
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION[0] });
 }
 
 /** The tenant a page is about, and what may be done there. */

@@ -154,7 +154,8 @@ export function Chart({ label, at, series, format = count, kind }: ChartProps) {
           ))}
         </svg>
       </div>
-      <table className="spoken">
+      <div className="spoken">
+      <table>
         <caption>{label}</caption>
         <thead>
           <tr>
@@ -179,6 +180,7 @@ export function Chart({ label, at, series, format = count, kind }: ChartProps) {
           )}
         </tbody>
       </table>
+      </div>
     </figure>
   );
 }

@@ -55,13 +55,13 @@ export function Palette({ place, ...props }: Props & { readonly place: Place | n
   const body = place === null ? <Search found={[]} {...props} /> : <TenantSearch {...props} place={place} />;
   return (
     <Modal
-      aria-label="Command palette"
       centered={false}
       onClose={props.onClose}
       opened={props.open}
       padding={8}
       size={600}
-      title={null}
+      styles={{ header: { minHeight: 0, padding: 0 } }}
+      title={<span className="spoken">Command palette</span>}
       withCloseButton={false}
       yOffset="12vh"
     >

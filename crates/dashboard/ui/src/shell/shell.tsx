@@ -69,7 +69,7 @@ export function Shell({
         <Icon name="search" size={16} /> Search <kbd>Ctrl K</kbd>
       </button>
       <NavList list={list} location={location} />
-      <div className="side-foot">
+      <div className="sidebar-foot">
         <div className="line">
           {place === null ? <span /> : <LiveMark />}
           <span className="line" style={{ gap: 2, padding: 0 }}>
@@ -118,9 +118,11 @@ export function Shell({
       >
         Skip to the page
       </a>
-      <aside className="side">
-        {brand}
-        {side}
+      <aside className="sidebar">
+        <div className="sidebar-inner">
+          {brand}
+          {side}
+        </div>
       </aside>
       <header className="top">
         <ActionIcon aria-label="Menu" color="gray" onClick={() => setMenu(true)} size="lg" variant="subtle">
@@ -139,7 +141,7 @@ export function Shell({
         size={290}
         title="Menu"
       >
-        <div className="side drawer">{side}</div>
+        <div className="sidebar-inner drawer">{side}</div>
       </Drawer>
       <main className="main" id="main" ref={main} tabIndex={-1}>
         {children}
@@ -227,8 +229,9 @@ function TenantBox({ place, isOperator }: { readonly place: Place; readonly isOp
   return (
     <Menu onChange={setOpen} opened={open} position="bottom-start" width={210}>
       <Menu.Target>
-        <button aria-label={`Tenant ${place.tenant}, change`} className="tenant-box" type="button">
+        <button className="tenant-box" type="button">
           {inside}
+          <span className="spoken">Change tenant</span>
         </button>
       </Menu.Target>
       <Menu.Dropdown mah={360} style={{ overflowY: "auto" }}>

@@ -182,13 +182,13 @@ function Failing({ rows, href }: { readonly rows: readonly FailingRow[]; readonl
     },
     {
       key: "failures",
-      head: "Failures in a row",
+      head: "Failed attempts",
       track: "130px",
       end: true,
       cell: (row) => (
         <>
-          {count(row.consecutive_failures)}
-          <span className="phone-only"> in a row</span>
+          {count(row.totals.retried + row.totals.failed)}
+          <span className="phone-only"> failed attempts</span>
         </>
       ),
     },

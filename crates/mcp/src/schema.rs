@@ -27,6 +27,41 @@ pub fn of<T: ToSchema>() -> Map<String, Value> {
     }
 }
 
+/// The schema of what a tool answers. Clients check results by it, and some show it to their model: it says what its members
+/// are, and leaves out what is only nice to know about the members of members.
+pub fn answer<T: ToSchema>() -> Map<String, Value> {
+    let mut schema = of::<T>();
+    slim(&mut schema, 0);
+    schema
+}
+
+/// `depth` counts members of members; the rows of a list are as near as the list.
+fn slim(schema: &mut Map<String, Value>, depth: u32) {
+    schema.remove("examples");
+    if depth > 1 {
+        schema.remove("description");
+    }
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for (name, property) in properties {
+            // The one word that must never be missing.
+            if let Some(property) = property.as_object_mut().filter(|_| name != "untrusted_text") {
+                slim(property, depth + 1);
+            }
+        }
+    }
+    if let Some(Value::Object(items)) = schema.get_mut("items") {
+        slim(items, depth.saturating_sub(1));
+    }
+    for choice in ["oneOf", "anyOf"] {
+        let choices = schema.get_mut(choice).and_then(Value::as_array_mut);
+        choices
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object_mut)
+            .for_each(|it| slim(it, depth + 1));
+    }
+}
+
 fn written(schema: &RefOr<Schema>) -> Value {
     serde_json::to_value(schema).unwrap_or_default()
 }
@@ -212,6 +247,18 @@ mod tests {
         let row = &endpoint["properties"]["data"]["items"];
         assert_eq!(row["properties"]["status"]["enum"][0], "pending");
         assert_eq!(row["properties"]["policy"]["properties"]["timeout_s"]["type"], "integer");
+    }
+
+    #[test]
+    fn an_answer_explains_its_members_and_keeps_quiet_about_theirs() {
+        let page = answer::<Page<Endpoint>>();
+        let row = &page["properties"]["data"]["items"]["properties"];
+        assert!(row["status"]["description"].is_string(), "{row}");
+        assert!(row["policy"]["properties"]["timeout_s"].get("description").is_none(), "{row}");
+        assert!(!json!(page).to_string().contains("examples"));
+        let event = answer::<crate::shown::ShownEvent>();
+        let data = &event["properties"]["data"]["properties"]["untrusted_text"];
+        assert!(data["description"].as_str().unwrap().contains("no instruction"), "{event:?}");
     }
 
     #[test]

@@ -134,8 +134,10 @@ impl Relay {
         let method = message.method.as_deref()?;
         if method == "notifications/cancelled" {
             let id = message.params.as_ref().and_then(|it| it.request_id.as_ref());
-            let cancelled = running.iter().find(|(it, _)| Some(&**it) == id.map(|it| it.get()));
-            cancelled.inspect(|(_, handle)| handle.abort());
+            let at = running.iter().position(|(it, _)| Some(&**it) == id.map(|it| it.get()));
+            if let Some(at) = at {
+                running.swap_remove(at).1.abort();
+            }
         }
         let version = message.version().or_else(|| self.version.clone());
         // The handshake says its version in its body; a header would have to be the same.

@@ -87,11 +87,11 @@ pub async fn call(State(door): State<Door>, request: Request) -> Response {
 async fn admit(door: &Door, parts: &Parts, body: Body) -> Result<(Caller, Bytes), Refused> {
     names::check(parts, door.0.public.as_ref()).map_err(Refused::Stranger)?;
     let key = bearer(&parts.headers);
-    let caller = door.0.app.authenticate(key, None).await.map_err(|error| match error {
-        AppError::Unauthenticated => {
-            Refused::Key { given: key.is_some(), metadata: metadata::url(door, parts) }
+    let caller = door.0.app.authenticate(key, None).await.map_err(|error| {
+        if matches!(error, AppError::Unauthenticated) {
+            return Refused::Key { given: key.is_some(), metadata: metadata::url(door, parts) };
         }
-        other => Refused::App(other),
+        Refused::App(error)
     })?;
     // Only now: strangers' bodies are not read.
     let body = Limited::new(body, limit::MCP_BODY_BYTES_MAX).collect();

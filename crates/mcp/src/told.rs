@@ -26,7 +26,7 @@ pub struct Told {
 /// Why a tool did nothing.
 #[derive(Debug)]
 pub struct Failure {
-    problem: Problem,
+    problem: Box<Problem>,
     retry_after: Option<u64>,
     hint: Option<String>,
 }
@@ -111,7 +111,7 @@ impl Failure {
 
     /// For the agent: what is wrong and what to do.
     pub fn text(&self) -> String {
-        let Problem { status, code, detail, errors, .. } = &self.problem;
+        let Problem { status, code, detail, errors, .. } = &*self.problem;
         let mut text = format!("Not done ({status} {code}). ");
         if errors.is_empty() {
             text.push_str(detail);
@@ -147,7 +147,7 @@ fn named(pointer: &str) -> String {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { problem, retry_after: None, hint: None }
+        Self { problem: Box::new(problem), retry_after: None, hint: None }
     }
 }
 

@@ -29,7 +29,7 @@ pub const ALL: &[Tool] = &[
         hints: LOOKS,
         needs: READ,
         takes: list_takes,
-        answers: schema::of::<DeliveryPage>,
+        answers: schema::answer::<DeliveryPage>,
         run: |asking, arguments| Box::pin(list(asking, arguments)),
     },
     Tool {
@@ -40,7 +40,7 @@ pub const ALL: &[Tool] = &[
         hints: LOOKS,
         needs: READ,
         takes: || Takes::new().id(ID).page(PAGE_USUAL, PAGE_MOST).schema(),
-        answers: schema::of::<ShownDelivery>,
+        answers: schema::answer::<ShownDelivery>,
         run: |asking, arguments| Box::pin(get(asking, arguments)),
     },
     Tool {
@@ -51,7 +51,7 @@ pub const ALL: &[Tool] = &[
         hints: SENDS,
         needs: READ_AND_WRITE,
         takes: || Takes::new().id(ID).once().schema(),
-        answers: schema::of::<Replayed>,
+        answers: schema::answer::<Replayed>,
         run: |asking, arguments| Box::pin(replay(asking, arguments)),
     },
 ];

@@ -33,7 +33,7 @@ pub const ALL: &[Tool] = &[
         hints: Hints { open_world: true, ..ADDS },
         needs: WRITE,
         takes: || Takes::new_thing::<NewEndpoint>().text("site_slug", SITE).once().schema(),
-        answers: schema::of::<Endpoint>,
+        answers: schema::answer::<Endpoint>,
         run: |asking, arguments| Box::pin(create(asking, arguments)),
     },
     Tool {
@@ -44,7 +44,7 @@ pub const ALL: &[Tool] = &[
         hints: LOOKS,
         needs: READ,
         takes: || Takes::new().page(PAGE_USUAL, PAGE_MOST).schema(),
-        answers: schema::of::<EndpointPage>,
+        answers: schema::answer::<EndpointPage>,
         run: |asking, arguments| Box::pin(list(asking, arguments)),
     },
     Tool {
@@ -55,7 +55,7 @@ pub const ALL: &[Tool] = &[
         hints: LOOKS,
         needs: READ,
         takes: || Takes::new().id(ID).schema(),
-        answers: schema::of::<Endpoint>,
+        answers: schema::answer::<Endpoint>,
         run: |asking, arguments| Box::pin(act(asking, arguments, Act::Get)),
     },
     Tool {
@@ -70,7 +70,7 @@ pub const ALL: &[Tool] = &[
             let site = json!({ "type": ["string", "null"], "description": SITE });
             Takes::change::<EndpointPatch>().id(ID).may("site_slug", site).schema()
         },
-        answers: schema::of::<Endpoint>,
+        answers: schema::answer::<Endpoint>,
         run: |asking, arguments| Box::pin(update(asking, arguments)),
     },
     Tool {
@@ -81,7 +81,7 @@ pub const ALL: &[Tool] = &[
         hints: CHANGES,
         needs: WRITE,
         takes: || Takes::new().id(ID).schema(),
-        answers: schema::of::<Deleted>,
+        answers: schema::answer::<Deleted>,
         run: |asking, arguments| Box::pin(act(asking, arguments, Act::Delete)),
     },
     Tool {
@@ -92,7 +92,7 @@ pub const ALL: &[Tool] = &[
         hints: Hints { read_only: false, destructive: false, idempotent: true, open_world: true },
         needs: WRITE,
         takes: || Takes::new().id(ID).schema(),
-        answers: schema::of::<Endpoint>,
+        answers: schema::answer::<Endpoint>,
         run: |asking, arguments| Box::pin(act(asking, arguments, Act::Post("enable"))),
     },
     Tool {
@@ -103,7 +103,7 @@ pub const ALL: &[Tool] = &[
         hints: CHANGES,
         needs: WRITE,
         takes: || Takes::new().id(ID).schema(),
-        answers: schema::of::<Endpoint>,
+        answers: schema::answer::<Endpoint>,
         run: |asking, arguments| Box::pin(act(asking, arguments, Act::Post("disable"))),
     },
     Tool {
@@ -114,7 +114,7 @@ pub const ALL: &[Tool] = &[
         hints: SENDS,
         needs: WRITE,
         takes: || Takes::new_thing::<TestEndpoint>().id(ID).once().schema(),
-        answers: schema::of::<ShownTest>,
+        answers: schema::answer::<ShownTest>,
         run: |asking, arguments| Box::pin(test(asking, arguments)),
     },
     Tool {
@@ -125,7 +125,7 @@ pub const ALL: &[Tool] = &[
         hints: Hints { idempotent: true, ..SENDS },
         needs: WRITE,
         takes: || Takes::new().id(ID).schema(),
-        answers: schema::of::<VerifyResult>,
+        answers: schema::answer::<VerifyResult>,
         run: |asking, arguments| Box::pin(act(asking, arguments, Act::Post("verify"))),
     },
     Tool {
@@ -137,7 +137,7 @@ pub const ALL: &[Tool] = &[
         hints: Hints { idempotent: false, ..CHANGES },
         needs: WRITE,
         takes: || Takes::new_thing::<RotateSecret>().id(ID).once().schema(),
-        answers: schema::of::<Endpoint>,
+        answers: schema::answer::<Endpoint>,
         run: |asking, arguments| Box::pin(rotate_secret(asking, arguments)),
     },
 ];

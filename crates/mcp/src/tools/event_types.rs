@@ -27,7 +27,7 @@ pub const ALL: &[Tool] = &[Tool {
         });
         Takes::new().may("details", details).page(PAGE_MOST, PAGE_MOST).schema()
     },
-    answers: schema::of::<Page<ShownEventType>>,
+    answers: schema::answer::<Page<ShownEventType>>,
     run: |asking, arguments| Box::pin(list(asking, arguments)),
 }];
 

@@ -31,7 +31,7 @@ pub const ALL: &[Tool] = &[
             let site = "The site it belongs to. Another name of `scope`, under which it is shown.";
             Takes::new_thing::<NewEvent<'static>>().text("site_slug", site).schema()
         },
-        answers: schema::of::<Published>,
+        answers: schema::answer::<Published>,
         run: |asking, arguments| Box::pin(publish(asking, arguments)),
     },
     Tool {
@@ -53,7 +53,7 @@ pub const ALL: &[Tool] = &[
                 .page(PAGE_USUAL, PAGE_MOST)
                 .schema()
         },
-        answers: schema::of::<Page<ShownEvent>>,
+        answers: schema::answer::<Page<ShownEvent>>,
         run: |asking, arguments| Box::pin(list(asking, arguments)),
     },
     Tool {
@@ -64,7 +64,7 @@ pub const ALL: &[Tool] = &[
         hints: LOOKS,
         needs: READ,
         takes: || Takes::new().id(ID).schema(),
-        answers: schema::of::<ShownEvent>,
+        answers: schema::answer::<ShownEvent>,
         run: |asking, arguments| Box::pin(get(asking, arguments)),
     },
     Tool {
@@ -75,7 +75,7 @@ pub const ALL: &[Tool] = &[
         hints: SENDS,
         needs: WRITE,
         takes: || Takes::new_thing::<Replay>().id(ID).once().schema(),
-        answers: schema::of::<Replayed>,
+        answers: schema::answer::<Replayed>,
         run: |asking, arguments| Box::pin(replay(asking, arguments)),
     },
 ];

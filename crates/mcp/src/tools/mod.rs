@@ -10,7 +10,6 @@ mod sources;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use hookyard_app::Who;
 use hookyard_domain::key::KeyScope;
 use rmcp::model::{CallToolResult, Tool as Listed, ToolAnnotations};
 use serde_json::{Map, Value, json};
@@ -122,10 +121,8 @@ impl Tool {
     /// Its arguments; the tenant is one for whoever has to name it.
     fn takes(&self, asking: &Asking) -> Map<String, Value> {
         let mut takes = (self.takes)();
-        let names_tenants = match asking.caller.who {
-            Who::Operator => asking.tenant.is_none() && !self.needs.is_empty(),
-            Who::Key(_) | Who::Portal(_) => false,
-        };
+        let is_said = asking.tenant.is_some() || asking.caller.own_tenant().is_ok();
+        let names_tenants = !is_said && !self.needs.is_empty();
         if names_tenants && let Some(Value::Object(properties)) = takes.get_mut("properties") {
             let description = "The tenant that is meant; your key is good for all of them.";
             let tenant = json!({ "type": "string", "description": description });

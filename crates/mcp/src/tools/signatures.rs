@@ -18,7 +18,7 @@ pub const ALL: &[Tool] = &[Tool {
     hints: LOOKS,
     needs: NOTHING,
     takes: || Takes::new_thing::<Verify>().schema(),
-    answers: schema::of::<Verdict>,
+    answers: schema::answer::<Verdict>,
     run: |asking, arguments| Box::pin(verify(asking, arguments)),
 }];
 

@@ -24,7 +24,7 @@ pub const ALL: &[Tool] = &[
         hints: ADDS,
         needs: WRITE,
         takes: || Takes::new_thing::<NewSource>().once().schema(),
-        answers: schema::of::<Source>,
+        answers: schema::answer::<Source>,
         run: |asking, arguments| Box::pin(create(asking, arguments)),
     },
     Tool {
@@ -35,7 +35,7 @@ pub const ALL: &[Tool] = &[
         hints: LOOKS,
         needs: READ,
         takes: || Takes::new().page(PAGE_USUAL, PAGE_MOST).schema(),
-        answers: schema::of::<SourcePage>,
+        answers: schema::answer::<SourcePage>,
         run: |asking, arguments| Box::pin(list(asking, arguments)),
     },
     Tool {
@@ -46,7 +46,7 @@ pub const ALL: &[Tool] = &[
         hints: LOOKS,
         needs: READ,
         takes: || Takes::new().id(ID).schema(),
-        answers: schema::of::<Source>,
+        answers: schema::answer::<Source>,
         run: |asking, arguments| Box::pin(get(asking, arguments)),
     },
     Tool {
@@ -57,7 +57,7 @@ pub const ALL: &[Tool] = &[
         hints: CHANGES,
         needs: WRITE,
         takes: || Takes::change::<SourcePatch>().id(ID).schema(),
-        answers: schema::of::<Source>,
+        answers: schema::answer::<Source>,
         run: |asking, arguments| Box::pin(update(asking, arguments)),
     },
     Tool {
@@ -68,7 +68,7 @@ pub const ALL: &[Tool] = &[
         hints: CHANGES,
         needs: WRITE,
         takes: || Takes::new().id(ID).schema(),
-        answers: schema::of::<Deleted>,
+        answers: schema::answer::<Deleted>,
         run: |asking, arguments| Box::pin(delete(asking, arguments)),
     },
     Tool {
@@ -79,7 +79,7 @@ pub const ALL: &[Tool] = &[
         hints: Hints { idempotent: false, ..CHANGES },
         needs: WRITE,
         takes: || Takes::new_thing::<RotateSourceSecret>().id(ID).once().schema(),
-        answers: schema::of::<Source>,
+        answers: schema::answer::<Source>,
         run: |asking, arguments| Box::pin(rotate_secret(asking, arguments)),
     },
 ];

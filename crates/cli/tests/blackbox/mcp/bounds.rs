@@ -21,7 +21,7 @@ async fn payloads_and_answers_are_data_cut_and_without_credentials() {
     let wanted = json!({ "url": receiver.url(), "events": "*", "retry": { "delays_s": [] } });
     scene.acme.endpoint(wanted).await;
     let long = "x".repeat(40_000);
-    let data = json!({ "note": ORDER, "password": "hunter2", "bearer": "whsec_MfKQ9r8GKYqrTwjUPD8I", "long": long });
+    let data = json!({ "note": ORDER, "password": "hunter2", "bearer": "whsec_MfKQ9r8GKYqrTwjUPD8I", "z": long });
     let event = scene.acme.publish(json!({ "type": "a", "data": data })).await;
     let delivery = scene.acme.delivery_is(&event, "failed").await;
     let acme = &scene.acme.0;

@@ -75,4 +75,9 @@ async fn a_repetition_with_the_same_key_is_done_once() {
     assert_eq!(first["id"], again["id"]);
     let listed = scene.acme.0.get(&Acme::path("/endpoints")).await.expect(200);
     assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+    // The audit log has it as it has a request to the API: who, and from where.
+    let audit = scene.acme.0.get(&Acme::path("/audit")).await.expect(200);
+    let entry = &audit["data"][0];
+    assert_eq!((&entry["action"], &entry["subject"]), (&json!("endpoint.created"), &first["id"]));
+    assert_eq!(entry["origin"], "127.0.0.1", "{entry}");
 }

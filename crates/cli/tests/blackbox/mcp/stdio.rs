@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::Shell;
+use crate::receiver::{Receiver, Reply};
 use crate::world::OPERATOR_KEY;
 
 /// The lines that the relay answers.
@@ -41,6 +42,24 @@ async fn the_operator_names_the_tenant_on_the_command_line() {
     assert_eq!(answer[0]["result"]["structuredContent"]["data"], json!([]), "{answer:?}");
     let answer = relay(&shell, &[], &[list("a")]).await;
     assert_eq!(answer[0]["result"]["isError"], true, "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_cancelled_is_neither_waited_for_nor_answered() {
+    let shell = Shell::new().await;
+    let receiver = Receiver::scripted(|_, _| Reply::Hang).await;
+    let wanted = json!({ "url": receiver.url(), "events": "*", "timeout_s": 120 });
+    let endpoint = shell.scene.acme.endpoint(wanted).await;
+    let params =
+        json!({ "name": "webhooks_endpoints_test", "arguments": { "id": endpoint["id"] } });
+    let test = json!({ "jsonrpc": "2.0", "id": "slow", "method": "tools/call", "params": params });
+    let cancel = json!({
+        "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": "slow" },
+    });
+    // It ends with its input, long before the receiver would have been given up.
+    let answers = relay(&shell, &[], &[test, cancel, list("a")]).await;
+    let ids: Vec<_> = answers.iter().map(|it| &it["id"]).collect();
+    assert_eq!(ids, ["a"]);
 }
 
 #[tokio::test]

@@ -141,6 +141,11 @@ mod tests {
             ("public-url", "https://h", "\"https://h\""),
             ("allow-network", "10.0.0.0/8,fd00::/8", "[\"10.0.0.0/8\", \"fd00::/8\"]"),
             ("allow-http", "true", "true"),
+            (
+                "portal-frame-ancestors",
+                "self,https://a.example",
+                "[\"self\", \"https://a.example\"]",
+            ),
             ("shutdown-grace", "5", "5"),
             ("max-in-flight", "6", "6"),
             ("log", "warn", "\"warn\""),

@@ -7,7 +7,7 @@ import { useCallback, useEffect, useState } from "react";
 import { Redirect, Route, Router, Switch } from "wouter";
 import { whenSignedOut } from "./api/client";
 import { LiveContext, useLiveUpdates } from "./api/live";
-import { forget, PlaceContext, type Place, powers, type Session, useSessionQuery } from "./api/session";
+import { forget, type Place, PlaceContext, powers, type Session, useSessionQuery } from "./api/session";
 import { useTenant } from "./api/settings";
 import { Problem } from "./lib/problem";
 import type { ProfileName } from "./lib/profiles";
@@ -152,7 +152,9 @@ function Tenant({ place, session }: { readonly place: Place; readonly session: S
           <Switch>
             {tenantRoutes.map(({ path, page: Page }) => (
               <Route key={path} path={`/t/:tenant/${path}`}>
-                {(params: Readonly<Record<string, string | undefined>>) => <Page id={params.id ?? ""} key={params.id ?? path} />}
+                {(params: Readonly<Record<string, string | undefined>>) => (
+                  <Page id={params.id ?? ""} key={params.id ?? path} />
+                )}
               </Route>
             ))}
             <Route path="/t/:tenant">

@@ -22,7 +22,10 @@ import { Page, Panel } from "./parts/basics";
 import { Empty } from "./parts/states";
 
 /** Pages of a tenant; those of one thing get its `id`. */
-export const tenantRoutes: readonly { readonly path: string; readonly page: ComponentType<{ readonly id: string }> }[] = [
+export const tenantRoutes: readonly {
+  readonly path: string;
+  readonly page: ComponentType<{ readonly id: string }>;
+}[] = [
   { path: "overview", page: OverviewPage },
   { path: "events", page: EventsPage },
   { path: "events/:id", page: EventPage },

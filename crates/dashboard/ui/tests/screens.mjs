@@ -13,10 +13,15 @@ export async function violations(page) {
   // By the debugger's hand, not by a script element, which the page's policy forbids.
   await page.evaluate(axe);
   const found = await page.evaluate(() =>
-    globalThis.axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] }),
+    globalThis.axe.run(document, {
+      resultTypes: ["violations"],
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+    }),
   );
   return found.violations.flatMap((it) =>
-    it.nodes.slice(0, 3).map((node) => `${it.impact} ${it.id}: ${node.target.join(" ")} ${node.any[0]?.message ?? ""}`),
+    it.nodes
+      .slice(0, 3)
+      .map((node) => `${it.impact} ${it.id}: ${node.target.join(" ")} ${node.any[0]?.message ?? ""}`),
   );
 }
 
@@ -46,7 +51,11 @@ export async function main(only) {
       [1440, true],
       [390, true],
     ]) {
-      const { page, context, complaints } = await openPage(browser, { width, height: width > 700 ? 900 : 844, dark });
+      const { page, context, complaints } = await openPage(browser, {
+        width,
+        height: width > 700 ? 900 : 844,
+        dark,
+      });
       const look = async (name) => {
         await settled(page);
         checked += 1;

@@ -31,28 +31,58 @@ export async function seed(gateway, tenant = "acme") {
     headers: { "X-Team": "billing" },
     description: "The old billing system. Mind the maintenance window on Sundays.",
   });
-  await endpoint({ url: LONG, name: "مستودع الطلبات الرئيسي للمنطقة الشرقية", events: ["site.published"], scope: "eu-1" });
-  await endpoint({ url: `${good.url}/hostile`, name: HOSTILE.replace("\u0007", "").slice(0, 110), events: ["checkout_session.completed"] });
+  await endpoint({
+    url: LONG,
+    name: "مستودع الطلبات الرئيسي للمنطقة الشرقية",
+    events: ["site.published"],
+    scope: "eu-1",
+  });
+  await endpoint({
+    url: `${good.url}/hostile`,
+    name: HOSTILE.replace("\u0007", "").slice(0, 110),
+    events: ["checkout_session.completed"],
+  });
   const off = await endpoint({ url: `${good.url}/off`, events: ["*"] });
   await call("POST", at(`endpoints/${off.id}/disable`));
   const paused = await endpoint({ url: `${good.url}/paused`, name: "Reports", events: ["*"], scope: "acme" });
   await call("POST", at(`endpoints/${paused.id}/pause`));
-  const waiting = await endpoint({ url: `${good.url}/challenge`, name: "Partner", events: ["order.created"], verify: "challenge" });
+  const waiting = await endpoint({
+    url: `${good.url}/challenge`,
+    name: "Partner",
+    events: ["order.created"],
+    verify: "challenge",
+  });
 
   const source = await call("POST", at("sources"), { name: "Shop on GitHub", provider: "github" });
-  await call("POST", at("sources"), { name: "Own program", provider: "custom", description: "Sends nightly totals" });
+  await call("POST", at("sources"), {
+    name: "Own program",
+    provider: "custom",
+    description: "Sends nightly totals",
+  });
   await call("POST", at("api-keys"), { name: "Shop backend", scopes: ["read", "publish"] });
 
   const publish = (body) => call("POST", at("events"), body);
   for (let index = 0; index < 30; index += 1) {
     const type = ["order.created", "order.fulfilled", "order.refunded", "site.published"][index % 4];
-    await publish({ type, data: { order: { id: `ord_${index}`, total: 4200 + index } }, ...(index % 5 ? {} : { scope: "acme" }) });
+    await publish({
+      type,
+      data: { order: { id: `ord_${index}`, total: 4200 + index } },
+      ...(index % 5 ? {} : { scope: "acme" }),
+    });
   }
   const hostile = await publish({
     type: "order.created",
-    data: { [HOSTILE]: HOSTILE, rtl: "طلب جديد رقم ١٢", big: "12345678901234567890123", long: "x".repeat(900) },
+    data: {
+      [HOSTILE]: HOSTILE,
+      rtl: "طلب جديد رقم ١٢",
+      big: "12345678901234567890123",
+      long: "x".repeat(900),
+    },
   });
-  const huge = await publish({ type: "order.updated", data: { rows: Array.from({ length: 4_000 }, (_, id) => ({ id, text: `row ${id} ${"y".repeat(60)}` })) } });
+  const huge = await publish({
+    type: "order.updated",
+    data: { rows: Array.from({ length: 4_000 }, (_, id) => ({ id, text: `row ${id} ${"y".repeat(60)}` })) },
+  });
   const failed = await sleepless("a delivery failed", async () => {
     const page = await call("GET", at(`deliveries?endpoint=${failing.id}&limit=10`));
     return page.data.find((it) => it.attempts > 0 && it.event_id === hostile.id);

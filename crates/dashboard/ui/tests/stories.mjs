@@ -2,7 +2,17 @@
 
 import assert from "node:assert/strict";
 import { HOSTILE } from "./seed.mjs";
-import { api, OPERATOR, openBrowser, openPage, signIn, sleepless, startFront, startGateway, startReceiver } from "./world.mjs";
+import {
+  api,
+  OPERATOR,
+  openBrowser,
+  openPage,
+  signIn,
+  sleepless,
+  startFront,
+  startGateway,
+  startReceiver,
+} from "./world.mjs";
 
 const SAMPLE = { order: { id: "ord_1" } };
 
@@ -10,12 +20,17 @@ const SAMPLE = { order: { id: "ord_1" } };
 async function tenant(world, id, extra = {}) {
   const call = api(world.gateway);
   await call("POST", "/v1/tenants", { id, name: `Tenant ${id}`, ...extra });
-  const { key } = await call("POST", `/v1/tenants/${id}/api-keys`, { name: "All", scopes: ["read", "write", "publish", "admin"] });
+  const { key } = await call("POST", `/v1/tenants/${id}/api-keys`, {
+    name: "All",
+    scopes: ["read", "write", "publish", "admin"],
+  });
   return { id, key, call, at: (path) => `/v1/tenants/${id}/${path}` };
 }
 
 const stories = {
-  "create, copy the secret, test, break, see it live, mend, recover, rotate, disable, delete": async (world) => {
+  "create, copy the secret, test, break, see it live, mend, recover, rotate, disable, delete": async (
+    world,
+  ) => {
     const it = await tenant(world, "shop");
     const receiver = await startReceiver();
     const { page } = world;
@@ -42,7 +57,9 @@ const stories = {
     await dialog.waitFor();
     const secret = await dialog.locator(".secret code").innerText();
     assert.match(secret, /^whsec_/);
-    await world.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: new URL(world.front.url).origin });
+    await world.context.grantPermissions(["clipboard-read", "clipboard-write"], {
+      origin: new URL(world.front.url).origin,
+    });
     await dialog.getByRole("button", { name: "Copy", exact: true }).click();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);
     receiver.secrets = [secret];
@@ -51,7 +68,13 @@ const stories = {
     }
     await dialog.getByRole("button", { name: "Done" }).click();
     await page.getByRole("heading", { name: /Warehouse/, level: 1 }).waitFor();
-    assert.equal(await page.locator("body").innerText().then((text) => text.includes(secret)), false);
+    assert.equal(
+      await page
+        .locator("body")
+        .innerText()
+        .then((text) => text.includes(secret)),
+      false,
+    );
     await page.getByText("Active", { exact: true }).first().waitFor();
     const id = new URL(page.url()).pathname.split("/").at(-1);
 
@@ -69,7 +92,11 @@ const stories = {
     await it.call("PATCH", it.at(`endpoints/${id}`), { retry: { delays_s: [], jitter: 0 } });
     const began = Date.now();
     await it.call("POST", it.at("events"), { type: "order.created", data: SAMPLE });
-    await page.getByRole("table", { name: "Deliveries" }).getByText("Failed", { exact: true }).first().waitFor();
+    await page
+      .getByRole("table", { name: "Deliveries" })
+      .getByText("Failed", { exact: true })
+      .first()
+      .waitFor();
     const tookMs = Date.now() - began;
     await page.getByRole("table", { name: "Deliveries" }).getByText("503").first().waitFor();
     assert.ok(tookMs <= 2_000, `the failure was seen after ${tookMs} ms`);
@@ -133,13 +160,19 @@ const stories = {
     await page.getByRole("button", { name: "Resume" }).click();
     await page.getByText("Active", { exact: true }).first().waitFor();
     await page.getByRole("button", { name: "Disable" }).click();
-    await page.getByRole("dialog").getByText(/discarded, not kept/).waitFor();
+    await page
+      .getByRole("dialog")
+      .getByText(/discarded, not kept/)
+      .waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
     await page.getByText("Disabled", { exact: true }).first().waitFor();
     await page.getByRole("button", { name: "Enable" }).click();
     await page.getByText("Active", { exact: true }).first().waitFor();
     await page.getByRole("button", { name: "Delete" }).click();
-    await page.getByRole("dialog").getByText(/lost for good/).waitFor();
+    await page
+      .getByRole("dialog")
+      .getByText(/lost for good/)
+      .waitFor();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await page.getByText("No webhooks yet").waitFor();
     await receiver.stop();
@@ -149,10 +182,23 @@ const stories = {
     const it = await tenant(world, "portal");
     const receiver = await startReceiver();
     const { page } = world;
-    const mine = await it.call("POST", it.at("endpoints"), { url: receiver.url, name: "Mine", events: ["*"], scope: "site-1" });
-    await it.call("POST", it.at("endpoints"), { url: receiver.url, name: "Another’s", events: ["*"], scope: "site-2" });
+    const mine = await it.call("POST", it.at("endpoints"), {
+      url: receiver.url,
+      name: "Mine",
+      events: ["*"],
+      scope: "site-1",
+    });
+    await it.call("POST", it.at("endpoints"), {
+      url: receiver.url,
+      name: "Another’s",
+      events: ["*"],
+      scope: "site-2",
+    });
     await it.call("POST", it.at("events"), { type: "order.created", data: SAMPLE, scope: "site-1" });
-    const { url } = await it.call("POST", it.at("portal-sessions"), { scope: "site-1", capabilities: ["read"] });
+    const { url } = await it.call("POST", it.at("portal-sessions"), {
+      scope: "site-1",
+      capabilities: ["read"],
+    });
     const link = new URL(url);
     await page.goto(world.front.url + link.pathname + link.hash);
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
@@ -168,13 +214,19 @@ const stories = {
       assert.equal(await page.getByRole("button", { name }).count(), 0, `${name} is not offered`);
     }
     // What the page does not offer, the gateway refuses as well.
-    const refused = await page.evaluate(async (path) => {
-      const answer = await fetch(path, { method: "POST", headers: { "x-hookyard-session": "portal" } });
-      return answer.status;
-    }, it.at(`endpoints/${mine.id}/disable`));
+    const refused = await page.evaluate(
+      async (path) => {
+        const answer = await fetch(path, { method: "POST", headers: { "x-hookyard-session": "portal" } });
+        return answer.status;
+      },
+      it.at(`endpoints/${mine.id}/disable`),
+    );
     assert.equal(refused, 403);
     await page.goto(`${world.front.url}/portal/t/portal/settings/api-keys`);
-    await page.getByText(/could not be loaded|no such page/).first().waitFor();
+    await page
+      .getByText(/could not be loaded|no such page/)
+      .first()
+      .waitFor();
     await receiver.stop();
   },
 
@@ -227,7 +279,10 @@ const stories = {
       description: HOSTILE.replace("\u0007", ""),
       events: ["*"],
     });
-    const event = await it.call("POST", it.at("events"), { type: "order.created", data: { [HOSTILE]: HOSTILE } });
+    const event = await it.call("POST", it.at("events"), {
+      type: "order.created",
+      data: { [HOSTILE]: HOSTILE },
+    });
     await page.addInitScript(() => {
       globalThis.alert = () => {
         globalThis.wasHacked = true;
@@ -280,7 +335,9 @@ const stories = {
 
     await page.getByRole("link", { name: "Signature checker" }).first().click();
     await page.getByLabel("Secret", { exact: false }).first().fill(secret);
-    await page.getByLabel("Headers").fill("webhook-id: evt_1\nwebhook-timestamp: 1700000000\nwebhook-signature: v1,AAAA");
+    await page
+      .getByLabel("Headers")
+      .fill("webhook-id: evt_1\nwebhook-timestamp: 1700000000\nwebhook-signature: v1,AAAA");
     await page.getByLabel("Body").fill("{}");
     await page.getByRole("button", { name: "Check" }).click();
     await page.getByText("The signature is not valid.").waitFor();
@@ -289,10 +346,18 @@ const stories = {
   "a hundred thousand deliveries scroll and filter without freezing": async (world) => {
     const it = await tenant(world, "many");
     const receiver = await startReceiver();
-    await it.call("POST", it.at("endpoints"), { url: receiver.url, name: "Busy", events: ["*"], max_in_flight: 200 });
+    await it.call("POST", it.at("endpoints"), {
+      url: receiver.url,
+      name: "Busy",
+      events: ["*"],
+      max_in_flight: 200,
+    });
     const total = Number(process.env.HOOKYARD_TEST_MANY ?? 3_000);
     for (let from = 0; from < total; from += 1_000) {
-      const items = Array.from({ length: Math.min(1_000, total - from) }, (_, n) => ({ type: `kind.${n % 7}`, data: { n: from + n } }));
+      const items = Array.from({ length: Math.min(1_000, total - from) }, (_, n) => ({
+        type: `kind.${n % 7}`,
+        data: { n: from + n },
+      }));
       await it.call("POST", it.at("events/batch"), items);
     }
     const { page } = world;
@@ -372,7 +437,12 @@ export async function main(only) {
         assert.deepEqual(complaints, [], "the console is silent");
         console.log(`ok ${name} (${Date.now() - began} ms)`);
       } catch (error) {
-        failures.push(`${name}: ${error.message}\n${String(error.stack).split("\n").filter((it) => it.includes("stories.mjs")).join("\n")}`);
+        failures.push(
+          `${name}: ${error.message}\n${String(error.stack)
+            .split("\n")
+            .filter((it) => it.includes("stories.mjs"))
+            .join("\n")}`,
+        );
         await page.screenshot({ path: `/tmp/story-${checked}.png` }).catch(() => null);
       } finally {
         await context.close();

@@ -51,7 +51,16 @@ export async function startGateway() {
   const port = await freePort();
   const child = spawn(
     BINARY,
-    ["serve", "--listen", `127.0.0.1:${port}`, "--data", data, "--allow-http", "--allow-network", "127.0.0.0/8"],
+    [
+      "serve",
+      "--listen",
+      `127.0.0.1:${port}`,
+      "--data",
+      data,
+      "--allow-http",
+      "--allow-network",
+      "127.0.0.0/8",
+    ],
     { env: { ...process.env, HOOKYARD_OPERATOR_KEY: OPERATOR }, stdio: ["ignore", "ignore", "pipe"] },
   );
   let said = "";
@@ -59,12 +68,19 @@ export async function startGateway() {
     said = (said + piece).slice(-8_000);
   });
   const url = `http://127.0.0.1:${port}`;
-  await sleepless(`the gateway serves (${BINARY})`, async () => {
-    if (child.exitCode !== null) {
-      throw new Error(`the gateway ended: ${said}`);
-    }
-    return fetch(`${url}/readyz`).then((it) => it.ok, () => false);
-  }, 20_000);
+  await sleepless(
+    `the gateway serves (${BINARY})`,
+    async () => {
+      if (child.exitCode !== null) {
+        throw new Error(`the gateway ended: ${said}`);
+      }
+      return fetch(`${url}/readyz`).then(
+        (it) => it.ok,
+        () => false,
+      );
+    },
+    20_000,
+  );
   return {
     url,
     said: () => said,
@@ -83,7 +99,10 @@ const POLICY =
 
 /** Where the pages are: at the gateway itself, or at a stand-in before it. */
 export async function startFront(gateway) {
-  const own = await fetch(gateway.url).then((it) => it.text(), () => "");
+  const own = await fetch(gateway.url).then(
+    (it) => it.text(),
+    () => "",
+  );
   if (own.includes('id="root"')) {
     return { url: gateway.url, isOwn: true, stop: async () => {} };
   }
@@ -107,7 +126,13 @@ export async function startFront(gateway) {
       return;
     }
     const passed = http.request(
-      { host: target.hostname, port: target.port, method: request.method, path: request.url, headers: request.headers },
+      {
+        host: target.hostname,
+        port: target.port,
+        method: request.method,
+        path: request.url,
+        headers: request.headers,
+      },
       (from) => {
         answer.writeHead(from.statusCode, from.headers);
         from.pipe(answer);

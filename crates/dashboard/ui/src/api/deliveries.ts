@@ -27,7 +27,8 @@ export const STATUSES: readonly DeliveryStatus[] = [
 
 const PAGE = 100;
 
-export const deliveriesKey = (tenant: string, filter: DeliveryFilter) => ["deliveries", tenant, filter] as const;
+export const deliveriesKey = (tenant: string, filter: DeliveryFilter) =>
+  ["deliveries", tenant, filter] as const;
 export const deliveryKey = (tenant: string, id: string) => ["delivery", tenant, id] as const;
 export const attemptsKey = (tenant: string, id: string) => ["attempts", tenant, id] as const;
 
@@ -57,7 +58,8 @@ export function useDelivery(id: string) {
   const { tenant } = usePlace();
   return useQuery({
     queryKey: deliveryKey(tenant, id),
-    queryFn: () => want(api.GET("/v1/tenants/{tenant}/deliveries/{id}", { params: { path: { tenant, id } } })),
+    queryFn: () =>
+      want(api.GET("/v1/tenants/{tenant}/deliveries/{id}", { params: { path: { tenant, id } } })),
     refetchInterval: (query) => (restless(query.state.data) ? 2_000 : false),
   });
 }

@@ -6,7 +6,16 @@ import { all } from "./pages";
 import type { Endpoint, EndpointPatch, NewEndpoint, TestResult, VerifyResult } from "./schema";
 import { usePlace } from "./session";
 
-export type { AutoDisable, Endpoint, EndpointPatch, EndpointStatus, NewEndpoint, Retry, TestResult, VerifyResult } from "./schema";
+export type {
+  AutoDisable,
+  Endpoint,
+  EndpointPatch,
+  EndpointStatus,
+  NewEndpoint,
+  Retry,
+  TestResult,
+  VerifyResult,
+} from "./schema";
 
 export const endpointsKey = (tenant: string) => ["endpoints", tenant] as const;
 export const endpointKey = (tenant: string, id: string) => ["endpoint", tenant, id] as const;
@@ -121,7 +130,10 @@ export function useRotateSecret(id: string) {
   return useMutation({
     mutationFn: (body: { readonly overlap_s?: number; readonly secret?: string }) =>
       want(
-        api.POST("/v1/tenants/{tenant}/endpoints/{id}/rotate-secret", { params: { path: { tenant, id } }, body }),
+        api.POST("/v1/tenants/{tenant}/endpoints/{id}/rotate-secret", {
+          params: { path: { tenant, id } },
+          body,
+        }),
       ),
     onSuccess: (endpoint) => keep(client, tenant, endpoint),
     gcTime: 0,
@@ -132,7 +144,9 @@ export function useRevealSecret(id: string) {
   const { tenant } = usePlace();
   return useMutation({
     mutationFn: () =>
-      want(api.POST("/v1/tenants/{tenant}/endpoints/{id}/reveal-secret", { params: { path: { tenant, id } } })),
+      want(
+        api.POST("/v1/tenants/{tenant}/endpoints/{id}/reveal-secret", { params: { path: { tenant, id } } }),
+      ),
     gcTime: 0,
   });
 }

@@ -49,7 +49,8 @@ export function useCancelJob() {
   const { tenant } = usePlace();
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (id: string) => (await send(at(tenant, `jobs/${encodeURIComponent(id)}/cancel`), {})) as Job,
+    mutationFn: async (id: string) =>
+      (await send(at(tenant, `jobs/${encodeURIComponent(id)}/cancel`), {})) as Job,
     onSuccess: (job) => client.setQueryData(jobKey(tenant, job.id), job),
   });
 }

@@ -67,7 +67,11 @@ class Refresher {
       work.push(refreshHeads(client, ["events", tenant], askEventsHead));
     }
     if (due.has("events") || due.has("attempts")) {
-      work.push(refreshHeads(client, ["deliveries", tenant], askHead), again("overview", tenant), again("stats", tenant));
+      work.push(
+        refreshHeads(client, ["deliveries", tenant], askHead),
+        again("overview", tenant),
+        again("stats", tenant),
+      );
     }
     if (due.has("attempts")) {
       work.push(

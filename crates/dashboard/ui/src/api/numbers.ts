@@ -34,7 +34,9 @@ export function useStats(id: string, range: Range) {
     queryKey: ["stats", tenant, id, range],
     queryFn: () =>
       want(
-        api.GET("/v1/tenants/{tenant}/endpoints/{id}/stats", { params: { path: { tenant, id }, query: { range } } }),
+        api.GET("/v1/tenants/{tenant}/endpoints/{id}/stats", {
+          params: { path: { tenant, id }, query: { range } },
+        }),
       ),
     placeholderData: keepPreviousData,
     refetchInterval: 30_000,

@@ -95,7 +95,10 @@ export async function refreshHeads<T extends { readonly id: string }>(
 }
 
 /** All rows of a list that is short by nature: endpoints, keys, types. Bounded all the same. */
-export async function all<T>(ask: (cursor: string | undefined) => Promise<Page<T>>, most = 2_000): Promise<T[]> {
+export async function all<T>(
+  ask: (cursor: string | undefined) => Promise<Page<T>>,
+  most = 2_000,
+): Promise<T[]> {
   const rows: T[] = [];
   let cursor: string | undefined;
   do {

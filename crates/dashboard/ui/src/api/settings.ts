@@ -3,7 +3,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, done, want } from "./client";
 import { all, usePages } from "./pages";
-import type { EventTypeBody, NewApiKey, NewPortalSession, NewTenant, SignPayload, TenantPatch, VerifySignature } from "./schema";
+import type {
+  EventTypeBody,
+  NewApiKey,
+  NewPortalSession,
+  NewTenant,
+  SignPayload,
+  TenantPatch,
+  VerifySignature,
+} from "./schema";
 import { usePlace } from "./session";
 
 export type {
@@ -176,7 +184,8 @@ export function useUpdateTenant(tenant: string) {
 export function useDeleteTenant() {
   const onSuccess = useRefresh(["tenants"]);
   return useMutation({
-    mutationFn: (tenant: string) => done(api.DELETE("/v1/tenants/{tenant}", { params: { path: { tenant } } })),
+    mutationFn: (tenant: string) =>
+      done(api.DELETE("/v1/tenants/{tenant}", { params: { path: { tenant } } })),
     onSuccess,
   });
 }

@@ -100,7 +100,10 @@ export function useRotateSourceSecret(id: string) {
   return useMutation({
     mutationFn: (body: { readonly overlap_s?: number; readonly secret?: string }) =>
       want(
-        api.POST("/v1/tenants/{tenant}/sources/{id}/rotate-secret", { params: { path: { tenant, id } }, body }),
+        api.POST("/v1/tenants/{tenant}/sources/{id}/rotate-secret", {
+          params: { path: { tenant, id } },
+          body,
+        }),
       ),
     onSuccess,
     gcTime: 0,
@@ -140,7 +143,13 @@ export function useSendSample(source: Source) {
     mutationFn: async ({ payload, secret }) => {
       const { headers } = await want(
         api.POST("/v1/signatures/sign", {
-          body: { scheme: source.provider, secret, payload, url: source.public_url ?? source.receive_url, method: "POST" },
+          body: {
+            scheme: source.provider,
+            secret,
+            payload,
+            url: source.public_url ?? source.receive_url,
+            method: "POST",
+          },
         }),
       );
       // The door of this very gateway, whatever address the provider was told.

@@ -60,5 +60,7 @@ export function given<T extends object>(value: T): Partial<T> {
 }
 
 export function headersOf(pairs: readonly Pair[]): Record<string, string> {
-  return Object.fromEntries(pairs.filter((it) => it.name.trim() !== "").map((it) => [it.name.trim(), it.value]));
+  return Object.fromEntries(
+    pairs.filter((it) => it.name.trim() !== "").map((it) => [it.name.trim(), it.value]),
+  );
 }

@@ -65,9 +65,12 @@ function header(headers: Readonly<Record<string, string>>, name: string): string
 /** How the signature of an attempt came to be; null when it carries none. */
 export function explain(profile: ProfileName, headers: Readonly<Record<string, string>>): Signed | null {
   const scheme = schemeOf(profile);
-  const name = { standard: "webhook-signature", aly: "X-Aly-Signature", alvys: "X-Alvys-Signature", aryeo: "Signature" }[
-    scheme
-  ];
+  const name = {
+    standard: "webhook-signature",
+    aly: "X-Aly-Signature",
+    alvys: "X-Alvys-Signature",
+    aryeo: "Signature",
+  }[scheme];
   const signature = header(headers, name);
   if (signature === null) {
     return null;
@@ -86,8 +89,16 @@ export function explain(profile: ProfileName, headers: Readonly<Record<string, s
       return {
         header: name,
         parts: [
-          { name: "webhook-id", value: id, says: "The event's id: the same at every attempt, so use it to skip repeats." },
-          { name: "webhook-timestamp", value: time, says: "When this attempt was signed, in Unix seconds. Refuse what is minutes old." },
+          {
+            name: "webhook-id",
+            value: id,
+            says: "The event's id: the same at every attempt, so use it to skip repeats.",
+          },
+          {
+            name: "webhook-timestamp",
+            value: time,
+            says: "When this attempt was signed, in Unix seconds. Refuse what is minutes old.",
+          },
           ...signature.split(" ").map((value, index) => ({
             name,
             value,
@@ -125,7 +136,13 @@ export function explain(profile: ProfileName, headers: Readonly<Record<string, s
           { name: "v1", value: part("v1"), says: "HMAC-SHA256 by the secret in force." },
           ...(old === ""
             ? []
-            : [{ name: "v0", value: old, says: "HMAC-SHA256 by the previous secret, while the rotation overlaps." }]),
+            : [
+                {
+                  name: "v0",
+                  value: old,
+                  says: "HMAC-SHA256 by the previous secret, while the rotation overlaps.",
+                },
+              ]),
         ],
         recipe: `${part("t")}.${id}.{body}`,
         key: "The whole text of the secret is the key.",

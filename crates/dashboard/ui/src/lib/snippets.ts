@@ -48,7 +48,8 @@ function curl(scheme: Scheme, url: string): string {
 BODY='{"type":"test.ping","data":{}}'
 T=$(date +%s)
 `;
-  const sign = (text: string) => `printf '%s' "${text}" | openssl dgst -sha256 -hmac "$HOOKYARD_SECRET" -r | cut -d' ' -f1`;
+  const sign = (text: string) =>
+    `printf '%s' "${text}" | openssl dgst -sha256 -hmac "$HOOKYARD_SECRET" -r | cut -d' ' -f1`;
   switch (scheme) {
     case "standard":
       return `${start}ID=evt_test
@@ -112,7 +113,12 @@ ${fresh}
 
 function python(scheme: Scheme): string {
   const { signature, id } = RECIPES[scheme];
-  const imports = scheme === "standard" ? "import base64\nimport hashlib\nimport hmac\nimport time" : scheme === "aryeo" ? "import hashlib\nimport hmac" : "import hashlib\nimport hmac\nimport time";
+  const imports =
+    scheme === "standard"
+      ? "import base64\nimport hashlib\nimport hmac\nimport time"
+      : scheme === "aryeo"
+        ? "import hashlib\nimport hmac"
+        : "import hashlib\nimport hmac\nimport time";
   const head = `${imports}
 
 
@@ -226,7 +232,10 @@ ${fresh}
 
 function rust(scheme: Scheme): string {
   const { signature, id } = RECIPES[scheme];
-  const crates = scheme === "standard" ? 'hmac = "0.12", sha2 = "0.10", base64 = "0.22", http = "1"' : 'hmac = "0.12", sha2 = "0.10", hex = "0.4", http = "1"';
+  const crates =
+    scheme === "standard"
+      ? 'hmac = "0.12", sha2 = "0.10", base64 = "0.22", http = "1"'
+      : 'hmac = "0.12", sha2 = "0.10", hex = "0.4", http = "1"';
   const uses = scheme === "standard" ? "use base64::{Engine as _, engine::general_purpose::STANDARD};\n" : "";
   const head = `// Cargo.toml: ${crates}
 ${uses}use hmac::{Hmac, Mac as _};

@@ -43,7 +43,9 @@ function read(lines: readonly string[]): Message | null {
       data.push(value);
     }
   }
-  return data.length === 0 && id === null && event === "message" ? null : { id, event, data: data.join("\n") };
+  return data.length === 0 && id === null && event === "message"
+    ? null
+    : { id, event, data: data.join("\n") };
 }
 
 export type StreamState = "connecting" | "live" | "offline" | "absent";

@@ -152,7 +152,15 @@ const TONES: Readonly<Record<string, Tone>> = {
 };
 
 /** A state as a word; its colour only repeats it. */
-export function Pill({ state, label, tone }: { readonly state: string; readonly label?: string; readonly tone?: Tone }) {
+export function Pill({
+  state,
+  label,
+  tone,
+}: {
+  readonly state: string;
+  readonly label?: string;
+  readonly tone?: Tone;
+}) {
   const word = label ?? state.charAt(0).toUpperCase() + state.slice(1);
   return <span className={`pill ${tone ?? TONES[state] ?? "calm"}`}>{word}</span>;
 }
@@ -189,7 +197,8 @@ export function Note({
   readonly children?: ReactNode;
   readonly live?: boolean;
 }) {
-  const name = icon ?? ({ good: "check", bad: "warning", warn: "warning", info: "info", calm: "info" } as const)[tone];
+  const name =
+    icon ?? ({ good: "check", bad: "warning", warn: "warning", info: "info", calm: "info" } as const)[tone];
   return (
     <div className={`note ${tone}`} role={live ? (tone === "bad" ? "alert" : "status") : undefined}>
       <Icon name={name} />
@@ -201,7 +210,11 @@ export function Note({
   );
 }
 
-export function Facts({ rows }: { readonly rows: readonly (readonly [label: string, value: ReactNode] | null)[] }) {
+export function Facts({
+  rows,
+}: {
+  readonly rows: readonly (readonly [label: string, value: ReactNode] | null)[];
+}) {
   return (
     <dl className="facts">
       {rows

@@ -2,10 +2,10 @@
 
 import { Button } from "@mantine/core";
 import { memo, type ReactNode, useMemo, useState } from "react";
+import { byteLength } from "../lib/envelope";
 import { isJson, laidOut, tokens } from "../lib/json";
 import { bytes, visible } from "../lib/text";
-import { byteLength } from "../lib/envelope";
-import { Foreign, CopyIcon } from "./basics";
+import { CopyIcon, Foreign } from "./basics";
 
 /** Beyond this many characters only the beginning is drawn until somebody asks for the rest. */
 const FIRST = 24_000;
@@ -27,10 +27,7 @@ export const Body = memo(function Body({
   const json = useMemo(() => text.length <= 4_000_000 && isJson(text), [text]);
   const full = useMemo(() => (json && !raw ? laidOut(text) : text), [json, raw, text]);
   const shown = whole ? full : full.slice(0, FIRST);
-  const pieces = useMemo(
-    () => (json && shown.length <= COLOURED ? tokens(shown) : null),
-    [json, shown],
-  );
+  const pieces = useMemo(() => (json && shown.length <= COLOURED ? tokens(shown) : null), [json, shown]);
   return (
     <div className="code">
       <div className="code-bar">
@@ -40,7 +37,13 @@ export const Body = memo(function Body({
         </span>
         <span className="line">
           {json && (
-            <Button aria-pressed={raw} color="gray" onClick={() => setRaw(!raw)} size="compact-xs" variant="subtle">
+            <Button
+              aria-pressed={raw}
+              color="gray"
+              onClick={() => setRaw(!raw)}
+              size="compact-xs"
+              variant="subtle"
+            >
               {raw ? "Lay out" : "As sent"}
             </Button>
           )}
@@ -49,19 +52,21 @@ export const Body = memo(function Body({
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
       <pre aria-label={label} dir="auto" role="region" tabIndex={0}>
-        {text === ""
-          ? <span className="dim">Empty</span>
-          : pieces === null
-            ? visible(shown)
-            : pieces.map((piece, index) =>
-                piece.kind === "plain" ? (
-                  visible(piece.text)
-                ) : (
-                  <span className={`tok-${piece.kind}`} key={index}>
-                    {visible(piece.text)}
-                  </span>
-                ),
-              )}
+        {text === "" ? (
+          <span className="dim">Empty</span>
+        ) : pieces === null ? (
+          visible(shown)
+        ) : (
+          pieces.map((piece, index) =>
+            piece.kind === "plain" ? (
+              visible(piece.text)
+            ) : (
+              <span className={`tok-${piece.kind}`} key={index}>
+                {visible(piece.text)}
+              </span>
+            ),
+          )
+        )}
       </pre>
       {full.length > shown.length && (
         <div className="list-foot">

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { words } from "../lib/text";
 import { Ago, Foreign, Mono, Pill } from "./basics";
-import { Empty, type Column, Table } from "./table";
+import { type Column, Empty, Table } from "./table";
 
 export type DeliveryRow = {
   readonly id: string;
@@ -77,7 +77,7 @@ export function DeliveriesTable({ href, endpointName, ...props }: DeliveriesTabl
         row.last_status_code ? (
           <Mono text={String(row.last_status_code)} />
         ) : (
-          <span className="dim">{row.attempts > 0 ? "none" : "–"}</span>
+          <span className="dim wide-only">{row.attempts > 0 ? "none" : "–"}</span>
         ),
     },
     {
@@ -96,11 +96,12 @@ export function DeliveriesTable({ href, endpointName, ...props }: DeliveriesTabl
       key: "detail",
       head: "Detail",
       track: "minmax(0, 1.2fr)",
-      cell: (row) => (
-        <span className="dim clip">
-          <Detail row={row} />
-        </span>
-      ),
+      cell: (row) =>
+        row.reason || row.trigger !== "automatic" || (row.status === "pending" && row.next_attempt_at) ? (
+          <span className="dim clip">
+            <Detail row={row} />
+          </span>
+        ) : null,
     },
     ...(endpointName === undefined
       ? []

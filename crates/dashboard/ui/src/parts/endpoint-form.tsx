@@ -5,7 +5,7 @@ import { fieldError } from "../lib/problem";
 import { PROFILES, type ProfileName, scopeLabel } from "../lib/profiles";
 import { readDelays } from "../lib/retry";
 import { Icon } from "./icons";
-import { Pairs, type Pair } from "./pairs";
+import { type Pair, Pairs } from "./pairs";
 import { EventPicker, type PickerType } from "./picker";
 import { RetryLine } from "./retry";
 
@@ -99,7 +99,8 @@ export function EndpointFields({
   fixedScope,
   advancedOpen = false,
 }: Props) {
-  const put = <K extends keyof Draft>(key: K, value: Draft[K]) => onChange({ [key]: value } as Partial<Draft>);
+  const put = <K extends keyof Draft>(key: K, value: Draft[K]) =>
+    onChange({ [key]: value } as Partial<Draft>);
   const delays = readDelays(draft.delays);
   const scope = scopeLabel(profile);
   return (

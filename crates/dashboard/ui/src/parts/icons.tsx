@@ -16,7 +16,9 @@ const SHAPES = {
   tenants: <path d="M4 21V5l8-2v18m0-12 8 2v10M3 21h18M8 8v0m0 4v0m0 4v0m8-2v0m0 3v0" />,
   nodes: <path d="M4 5h16v5H4zm0 9h16v5H4zM8 7.5v0m0 9v0" />,
   search: <path d="M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14Zm5-2 5 5" />,
-  sun: <path d="M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm0-13v1.5m0 15V21m9-9h-1.5M4.5 12H3m15.4-6.4-1.1 1.1M6.7 17.3l-1.1 1.1m12.8 0-1.1-1.1M6.7 6.7 5.6 5.6" />,
+  sun: (
+    <path d="M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm0-13v1.5m0 15V21m9-9h-1.5M4.5 12H3m15.4-6.4-1.1 1.1M6.7 17.3l-1.1 1.1m12.8 0-1.1-1.1M6.7 6.7 5.6 5.6" />
+  ),
   moon: <path d="M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5Z" />,
   menu: <path d="M4 7h16M4 12h16M4 17h16" />,
   close: <path d="m6 6 12 12M18 6 6 18" />,
@@ -40,7 +42,9 @@ const SHAPES = {
   upload: <path d="M12 16V5M7 10l5-5 5 5M5 20h14" />,
   out: <path d="M14 4h6v16h-6M10 8l-4 4 4 4m-4-4h9" />,
   link: <path d="M14 4h6v6m0-6-9 9M10 5H5v14h14v-5" />,
-  eye: <path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12Zm9.5 3a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z" />,
+  eye: (
+    <path d="M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12Zm9.5 3a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z" />
+  ),
   filter: <path d="M4 5h16l-6 8v6l-4 1.5V13z" />,
 } as const satisfies Record<string, ReactNode>;
 

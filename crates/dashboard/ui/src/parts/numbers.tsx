@@ -1,7 +1,7 @@
 // Numbers, drawn: single ones, bars over time, curves over time, shares.
 
-import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from "react";
 import { useElementSize } from "@mantine/hooks";
+import { type KeyboardEvent, type ReactNode, useId, useRef, useState } from "react";
 import { count } from "../lib/text";
 import { shortStamp } from "../lib/time";
 
@@ -69,7 +69,9 @@ export function Chart({ label, at, series, format = count, kind }: ChartProps) {
   const step = points === 0 ? plotW : plotW / points;
   const sums = at.map((_, index) => series.reduce((sum, it) => sum + (it.values[index] ?? 0), 0));
   const peak =
-    kind === "bars" ? Math.max(0, ...sums) : Math.max(0, ...series.flatMap((it) => it.values.map((v) => v ?? 0)));
+    kind === "bars"
+      ? Math.max(0, ...sums)
+      : Math.max(0, ...series.flatMap((it) => it.values.map((v) => v ?? 0)));
   const top = roof(peak);
   const y = (value: number) => TOP + plotH - (value / top) * plotH;
   const ticks = [0, 0.5, 1].map((it) => it * top);
@@ -132,7 +134,9 @@ export function Chart({ label, at, series, format = count, kind }: ChartProps) {
               </text>
             </g>
           ))}
-          {on !== null && <rect className="pick on" height={plotH} width={step} x={LEFT + on * step} y={TOP} />}
+          {on !== null && (
+            <rect className="pick on" height={plotH} width={step} x={LEFT + on * step} y={TOP} />
+          )}
           <g clipPath={`url(#${clip})`}>
             {kind === "bars" ? (
               <Bars at={at} series={series} step={step} y={y} />
@@ -155,31 +159,31 @@ export function Chart({ label, at, series, format = count, kind }: ChartProps) {
         </svg>
       </div>
       <div className="spoken">
-      <table>
-        <caption>{label}</caption>
-        <thead>
-          <tr>
-            <th scope="col">From</th>
-            {series.map((it) => (
-              <th key={it.label} scope="col">
-                {it.label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {at.map((time, index) =>
-            sums[index] === 0 ? null : (
-              <tr key={time}>
-                <th scope="row">{shortStamp(time)}</th>
-                {series.map((it) => (
-                  <td key={it.label}>{it.values[index] == null ? "–" : format(it.values[index])}</td>
-                ))}
-              </tr>
-            ),
-          )}
-        </tbody>
-      </table>
+        <table>
+          <caption>{label}</caption>
+          <thead>
+            <tr>
+              <th scope="col">From</th>
+              {series.map((it) => (
+                <th key={it.label} scope="col">
+                  {it.label}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {at.map((time, index) =>
+              sums[index] === 0 ? null : (
+                <tr key={time}>
+                  <th scope="row">{shortStamp(time)}</th>
+                  {series.map((it) => (
+                    <td key={it.label}>{it.values[index] == null ? "–" : format(it.values[index])}</td>
+                  ))}
+                </tr>
+              ),
+            )}
+          </tbody>
+        </table>
       </div>
     </figure>
   );

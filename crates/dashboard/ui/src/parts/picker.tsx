@@ -32,13 +32,16 @@ export function EventPicker({
   const groups = useMemo(() => {
     const wanted = text.trim().toLowerCase();
     const hit = (type: PickerType) =>
-      wanted === "" || `${type.name} ${type.description ?? ""} ${type.group ?? ""}`.toLowerCase().includes(wanted);
+      wanted === "" ||
+      `${type.name} ${type.description ?? ""} ${type.group ?? ""}`.toLowerCase().includes(wanted);
     const found = new Map<string, PickerType[]>();
     for (const type of types.filter((it) => hit(it) && (!it.deprecated || chosen.has(it.name)))) {
       const group = type.group ?? type.name.split(".")[0] ?? "";
       found.set(group, [...(found.get(group) ?? []), type]);
     }
-    const families = prefixes(types.map((it) => it.name)).filter((it) => wanted === "" || it.includes(wanted));
+    const families = prefixes(types.map((it) => it.name)).filter(
+      (it) => wanted === "" || it.includes(wanted),
+    );
     return { found: [...found], families };
   }, [types, text, chosen]);
 
@@ -94,17 +97,22 @@ export function EventPicker({
               spellCheck={false}
               value={text}
             />
-            <fieldset className="picker" style={{ margin: 0, minWidth: 0, paddingInline: 0, paddingBlock: 0 }}>
+            <fieldset
+              className="picker"
+              style={{ margin: 0, minWidth: 0, paddingInline: 0, paddingBlock: 0 }}
+            >
               <legend className="spoken">Event types</legend>
               <div className="picker-list">
-                {typed !== "" && !types.some((it) => it.name === typed) && !groups.families.includes(typed) && (
-                  <label>
-                    <input checked={chosen.has(typed)} onChange={addTyped} type="checkbox" />
-                    <span>
-                      Add “<span className="mono">{typed}</span>”
-                    </span>
-                  </label>
-                )}
+                {typed !== "" &&
+                  !types.some((it) => it.name === typed) &&
+                  !groups.families.includes(typed) && (
+                    <label>
+                      <input checked={chosen.has(typed)} onChange={addTyped} type="checkbox" />
+                      <span>
+                        Add “<span className="mono">{typed}</span>”
+                      </span>
+                    </label>
+                  )}
                 {groups.families.length > 0 && (
                   <>
                     <div className="picker-group">Families</div>
@@ -124,7 +132,11 @@ export function EventPicker({
                 )}
               </div>
               {value.length > 0 && (
-                <ul aria-label="Chosen events" className="picker-chosen" style={{ margin: 0, listStyle: "none" }}>
+                <ul
+                  aria-label="Chosen events"
+                  className="picker-chosen"
+                  style={{ margin: 0, listStyle: "none" }}
+                >
                   {value.map((name) => (
                     <li className="chip" key={name}>
                       <Foreign text={name} />

@@ -6,7 +6,13 @@ import { span } from "../lib/time";
 /** Beyond this many attempts the middle is told in one word. */
 const SHOWN = 9;
 
-export function RetryLine({ delaysS, jitter }: { readonly delaysS: readonly number[]; readonly jitter: number }) {
+export function RetryLine({
+  delaysS,
+  jitter,
+}: {
+  readonly delaysS: readonly number[];
+  readonly jitter: number;
+}) {
   const all = moments(delaysS);
   const head = all.length > SHOWN ? all.slice(0, SHOWN - 2) : all;
   const last = all.at(-1);

@@ -5,7 +5,13 @@ import type { ReactNode } from "react";
 import { reason } from "../lib/problem";
 import { Icon, type IconName } from "./icons";
 
-export function Loading({ rows = 6, label = "Loading" }: { readonly rows?: number; readonly label?: string }) {
+export function Loading({
+  rows = 6,
+  label = "Loading",
+}: {
+  readonly rows?: number;
+  readonly label?: string;
+}) {
   return (
     <div aria-busy="true" aria-label={label} role="status">
       {Array.from({ length: rows }, (_, index) => (
@@ -41,7 +47,15 @@ export function Empty({
   );
 }
 
-export function Failed({ error, onRetry, what }: { readonly error: unknown; readonly onRetry?: () => void; readonly what: string }) {
+export function Failed({
+  error,
+  onRetry,
+  what,
+}: {
+  readonly error: unknown;
+  readonly onRetry?: () => void;
+  readonly what: string;
+}) {
   return (
     <div className="state failed" role="alert">
       <span className="mark">

@@ -50,7 +50,11 @@ export function Table<T>(props: TableProps<T>) {
   const rowClass = goes ? "row goes" : "row";
   const cells = (row: T) =>
     columns.map((column) => (
-      <div className={`cell ${column.phone ?? "meta"}${column.end ? " end" : ""}`} key={column.key} role="cell">
+      <div
+        className={`cell ${column.phone ?? "meta"}${column.end ? " end" : ""}`}
+        key={column.key}
+        role="cell"
+      >
         {column.cell(row)}
       </div>
     ));

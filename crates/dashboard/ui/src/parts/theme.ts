@@ -45,9 +45,12 @@ export const theme = createTheme({
   components: {
     Button: { defaultProps: { size: "sm" } },
     Modal: { defaultProps: { centered: true, radius: "lg", overlayProps: { backgroundOpacity: 0.45 } } },
-    Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: false } } },
+    Tooltip: {
+      defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: false } },
+    },
     Menu: { defaultProps: { shadow: "md", position: "bottom-end" } },
-    TextInput: { defaultProps: { size: "sm" } },
+    // The word alone is the label: an asterisk in it is read out, and found by nobody who looks for the word.
+    InputWrapper: { defaultProps: { withAsterisk: false } },
   },
 });
 
@@ -64,6 +67,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-default-border": "#cfd5e1",
     "--mantine-color-red-filled": "#c0271c",
     "--mantine-color-red-filled-hover": "#a51f16",
+    "--mantine-color-red-light": "#fcebe9",
+    "--mantine-color-red-light-hover": "#f9dcd8",
     "--mantine-color-red-light-color": "#a51f16",
     "--mantine-color-brand-light-color": "#2b3990",
   },
@@ -81,6 +86,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-disabled-color": "#8792a8",
     "--mantine-color-red-filled": "#c0271c",
     "--mantine-color-red-filled-hover": "#d0382c",
+    "--mantine-color-red-light": "#2f1b1c",
+    "--mantine-color-red-light-hover": "#3b2021",
     "--mantine-color-red-light-color": "#ff9d94",
     "--mantine-color-brand-light-color": "#b3bffa",
   },

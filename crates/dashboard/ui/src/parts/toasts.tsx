@@ -40,10 +40,20 @@ export function Toasts({ children }: { readonly children: ReactNode }) {
       {children}
       <section aria-label="Messages" aria-live="polite" className="toasts">
         {toasts.map((toast) => (
-          <div className={`toast ${toast.tone}`} key={toast.id} role={toast.tone === "bad" ? "alert" : "status"}>
+          <div
+            className={`toast ${toast.tone}`}
+            key={toast.id}
+            role={toast.tone === "bad" ? "alert" : "status"}
+          >
             <Icon name={toast.tone === "bad" ? "warning" : "check"} />
             <div>{toast.text}</div>
-            <ActionIcon aria-label="Dismiss" color="gray" onClick={() => drop(toast.id)} size="sm" variant="subtle">
+            <ActionIcon
+              aria-label="Dismiss"
+              color="gray"
+              onClick={() => drop(toast.id)}
+              size="sm"
+              variant="subtle"
+            >
               <Icon name="close" size={14} />
             </ActionIcon>
           </div>

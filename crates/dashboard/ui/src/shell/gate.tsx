@@ -4,10 +4,18 @@ import { Button, PasswordInput } from "@mantine/core";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { useSignIn } from "../api/session";
 import { Problem, reason } from "../lib/problem";
-import { Icon } from "../parts/icons";
 import { Note } from "../parts/basics";
+import { Icon } from "../parts/icons";
 
-function Card({ title, lead, children }: { readonly title: string; readonly lead: string; readonly children?: ReactNode }) {
+function Card({
+  title,
+  lead,
+  children,
+}: {
+  readonly title: string;
+  readonly lead: string;
+  readonly children?: ReactNode;
+}) {
   useEffect(() => {
     document.title = `${title} · Hookyard`;
   }, [title]);
@@ -40,7 +48,8 @@ export function SignIn() {
       enter.mutate(given);
     }
   };
-  const refused = enter.error instanceof Problem && (enter.error.status === 401 || enter.error.status === 422);
+  const refused =
+    enter.error instanceof Problem && (enter.error.status === 401 || enter.error.status === 422);
   const fieldText = missing
     ? "Paste an API key."
     : refused
@@ -73,7 +82,13 @@ export function SignIn() {
 }
 
 /** The portal without a session: exchanges the link's token, or says that the link is over. */
-export function PortalDoor({ token, onEntered }: { readonly token: string | null; readonly onEntered: () => void }) {
+export function PortalDoor({
+  token,
+  onEntered,
+}: {
+  readonly token: string | null;
+  readonly onEntered: () => void;
+}) {
   const enter = useSignIn();
   const { mutate } = enter;
   useEffect(() => {

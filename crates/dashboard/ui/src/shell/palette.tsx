@@ -7,11 +7,16 @@ import { useEndpoints } from "../api/endpoints";
 import type { Place } from "../api/session";
 import { useEventTypes, useTenants } from "../api/settings";
 import { useSources } from "../api/sources";
-import { Icon, type IconName } from "../parts/icons";
 import { Foreign } from "../parts/basics";
+import { Icon, type IconName } from "../parts/icons";
 import type { Way } from "./nav";
 
-type Item = { readonly label: string; readonly kind: string; readonly icon: IconName; readonly act: () => void };
+type Item = {
+  readonly label: string;
+  readonly kind: string;
+  readonly icon: IconName;
+  readonly act: () => void;
+};
 
 const MOST = 60;
 
@@ -39,7 +44,8 @@ export function idHref(at: string, text: string): string | null {
   if (match === null) {
     return null;
   }
-  const home = { wh: "settings/webhooks", evt: "events", dlv: "deliveries", src: "sources" }[match[1] ?? ""] ?? "";
+  const home =
+    { wh: "settings/webhooks", evt: "events", dlv: "deliveries", src: "sources" }[match[1] ?? ""] ?? "";
   return `${at}/${home}/${text.trim()}`;
 }
 

@@ -1,6 +1,13 @@
 // The frame: navigation, tenant, live state, theme, palette.
 
-import { ActionIcon, Drawer, Menu, Tooltip, useMantineColorScheme, useComputedColorScheme } from "@mantine/core";
+import {
+  ActionIcon,
+  Drawer,
+  Menu,
+  Tooltip,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
@@ -15,7 +22,11 @@ import { Palette } from "./palette";
 const LIVE: Readonly<Record<Live, readonly [label: string, look: string, says: string]>> = {
   live: ["Live", "on", "What happens is shown at once."],
   connecting: ["Connecting", "", "Waiting for the stream."],
-  polling: ["Every 3 s", "polling", "There is no stream at the moment; the lists are read every three seconds."],
+  polling: [
+    "Every 3 s",
+    "polling",
+    "There is no stream at the moment; the lists are read every three seconds.",
+  ],
   hidden: ["Asleep", "", "Nothing is read while the page is hidden."],
 };
 
@@ -96,7 +107,7 @@ export function Shell({
       </div>
     </>
   );
-  const home = isOperator ? "/tenants" : list[0]?.href ?? "/";
+  const home = isOperator ? "/tenants" : (list[0]?.href ?? "/");
   const brand = (
     <Link className="brand" href={home}>
       <span className="logo">
@@ -129,7 +140,13 @@ export function Shell({
           <Icon name="menu" size={20} />
         </ActionIcon>
         {brand}
-        <ActionIcon aria-label="Search" color="gray" onClick={() => setPalette(true)} size="lg" variant="subtle">
+        <ActionIcon
+          aria-label="Search"
+          color="gray"
+          onClick={() => setPalette(true)}
+          size="lg"
+          variant="subtle"
+        >
           <Icon name="search" size={20} />
         </ActionIcon>
       </header>

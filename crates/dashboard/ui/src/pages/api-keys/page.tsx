@@ -3,7 +3,14 @@
 import { Button, Checkbox, Modal, Select, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { usePlace } from "../../api/session";
-import { type ApiKey, type KeyScope, useApiKeys, useCreateKey, useCreatePortalLink, useRevokeKey } from "../../api/settings";
+import {
+  type ApiKey,
+  type KeyScope,
+  useApiKeys,
+  useCreateKey,
+  useCreatePortalLink,
+  useRevokeKey,
+} from "../../api/settings";
 import { fieldError, formError } from "../../lib/problem";
 import { scopeLabel } from "../../lib/profiles";
 import { span } from "../../lib/time";
@@ -72,7 +79,11 @@ export function ApiKeysPage() {
     <Page
       actions={
         <>
-          <Button leftSection={<Icon name="link" size={16} />} onClick={() => setLinking(true)} variant="default">
+          <Button
+            leftSection={<Icon name="link" size={16} />}
+            onClick={() => setLinking(true)}
+            variant="default"
+          >
             Portal link
           </Button>
           <Button leftSection={<Icon name="plus" size={16} />} onClick={() => setMaking(true)}>
@@ -162,8 +173,8 @@ export function ApiKeysPage() {
         open={asking !== null}
         title="Revoke this key?"
       >
-        Whatever uses <Foreign text={asking?.name ?? ""} /> is refused from now on, sessions signed in with it included.
-        It cannot be brought back.
+        Whatever uses <Foreign text={asking?.name ?? ""} /> is refused from now on, sessions signed in with it
+        included. It cannot be brought back.
       </Confirm>
     </Page>
   );
@@ -210,7 +221,10 @@ function Form({ onClose, onMade }: { readonly onClose: () => void; readonly onMa
       </Checkbox.Group>
       <Select
         clearable
-        data={[86_400, 2_592_000, 7_776_000, 31_536_000].map((it) => ({ value: String(it), label: `In ${span(it)}` }))}
+        data={[86_400, 2_592_000, 7_776_000, 31_536_000].map((it) => ({
+          value: String(it),
+          label: `In ${span(it)}`,
+        }))}
         error={fieldError(create.error, "/expires_at")}
         label="Ends"
         onChange={setLives}
@@ -255,7 +269,9 @@ function LinkForm({ profileScope }: { readonly profileScope: string }) {
   };
   return (
     <form className="form" noValidate onSubmit={submit}>
-      <p style={{ margin: 0 }}>Lets a customer see these pages without a key, for a while. It may stand in an iframe.</p>
+      <p style={{ margin: 0 }}>
+        Lets a customer see these pages without a key, for a while. It may stand in an iframe.
+      </p>
       <TextInput
         description="Left empty, the whole tenant"
         error={fieldError(create.error, "/scope")}

@@ -35,7 +35,13 @@ export function AuditPage() {
       phone: "full",
       cell: (row) => <Mono clip text={row.subject} />,
     },
-    { key: "actor", head: "Who", track: "minmax(0, 1.3fr)", phone: "full", cell: (row) => <Mono clip text={row.actor} /> },
+    {
+      key: "actor",
+      head: "Who",
+      track: "minmax(0, 1.3fr)",
+      phone: "full",
+      cell: (row) => <Mono clip text={row.actor} />,
+    },
     {
       key: "origin",
       head: "From",

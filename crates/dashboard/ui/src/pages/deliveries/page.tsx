@@ -22,7 +22,10 @@ const CODES = [
 ];
 
 /** Whether a delivery's last answer is of the class. */
-export function ofClass(row: { readonly last_status_code?: number | null; readonly attempts: number }, code: string): boolean {
+export function ofClass(
+  row: { readonly last_status_code?: number | null; readonly attempts: number },
+  code: string,
+): boolean {
   if (code === "none") {
     return row.attempts > 0 && !row.last_status_code;
   }
@@ -108,7 +111,9 @@ export function DeliveriesPage() {
         />
         <Select
           clearable
-          data={[...new Set([...(types.data ?? []).map((it) => it.name), ...(filter.type ? [filter.type] : [])])]}
+          data={[
+            ...new Set([...(types.data ?? []).map((it) => it.name), ...(filter.type ? [filter.type] : [])]),
+          ]}
           label="Event type"
           onChange={(value) => setFilter({ type: value })}
           placeholder="Any"

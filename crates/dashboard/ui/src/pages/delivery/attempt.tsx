@@ -40,7 +40,14 @@ export function AttemptDetail({
             attempt.error ? ["Reason", <Foreign key="error" text={attempt.error} />] : null,
             ["Started", <At at={attempt.started_at} key="at" />],
             ["Took", millis(attempt.duration_ms)],
-            ["Set off", attempt.trigger === "automatic" ? "By itself" : attempt.trigger === "test" ? "As a test" : "By hand"],
+            [
+              "Set off",
+              attempt.trigger === "automatic"
+                ? "By itself"
+                : attempt.trigger === "test"
+                  ? "As a test"
+                  : "By hand",
+            ],
           ]}
         />
         <Tabs defaultValue="response" keepMounted={false}>
@@ -132,7 +139,9 @@ export function AttemptDetail({
 
 /** Whether the body built again has the length of the one that was sent. */
 function fidelity(attempt: Attempt, body: string): string | undefined {
-  const sent = Object.entries(attempt.request_headers).find(([name]) => name.toLowerCase() === "content-length")?.[1];
+  const sent = Object.entries(attempt.request_headers).find(
+    ([name]) => name.toLowerCase() === "content-length",
+  )?.[1];
   return sent === undefined || Number(sent) === byteLength(body)
     ? undefined
     : "built again from the event; the endpoint’s settings have changed since";

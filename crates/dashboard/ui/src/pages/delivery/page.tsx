@@ -18,10 +18,23 @@ import { envelope } from "../../lib/envelope";
 import { curl } from "../../lib/shell";
 import { plural, words } from "../../lib/text";
 import { millis, span } from "../../lib/time";
-import { Ago, At, CopyButton, Facts, Foreign, Mono, Note, Page, Panel, Pill, useNow, Value } from "../../parts/basics";
+import {
+  Ago,
+  At,
+  CopyButton,
+  Facts,
+  Foreign,
+  Mono,
+  Note,
+  Page,
+  Panel,
+  Pill,
+  useNow,
+  Value,
+} from "../../parts/basics";
+import { Confirm } from "../../parts/confirm";
 import { useFilters } from "../../parts/filters";
 import { Icon } from "../../parts/icons";
-import { Confirm } from "../../parts/confirm";
 import { Failed, Loading } from "../../parts/states";
 import { useSay } from "../../parts/toasts";
 import { AttemptDetail } from "./attempt";
@@ -68,7 +81,11 @@ function Actions({ delivery }: { readonly delivery: Delivery }) {
         />
       )}
       {place.can.replay && open && (
-        <Button leftSection={<Icon name="close" size={16} />} onClick={() => setAsking(true)} variant="default">
+        <Button
+          leftSection={<Icon name="close" size={16} />}
+          onClick={() => setAsking(true)}
+          variant="default"
+        >
           Cancel delivery
         </Button>
       )}
@@ -95,7 +112,8 @@ function Actions({ delivery }: { readonly delivery: Delivery }) {
         open={asking}
         title="Cancel this delivery?"
       >
-        No further attempt is made for <Foreign text={delivery.event_type} />. It can still be retried by hand.
+        No further attempt is made for <Foreign text={delivery.event_type} />. It can still be retried by
+        hand.
       </Confirm>
     </>
   );
@@ -136,7 +154,11 @@ function Found({ delivery }: { readonly delivery: Delivery }) {
               ],
               [
                 "Webhook",
-                <Link className="text-link" href={href(`settings/webhooks/${delivery.endpoint_id}`)} key="endpoint">
+                <Link
+                  className="text-link"
+                  href={href(`settings/webhooks/${delivery.endpoint_id}`)}
+                  key="endpoint"
+                >
                   <Foreign text={endpoint.data?.name ?? endpoint.data?.url ?? delivery.endpoint_id} />
                 </Link>,
               ],
@@ -158,7 +180,12 @@ function Found({ delivery }: { readonly delivery: Delivery }) {
           ) : attempts.data === undefined ? (
             <Failed error={attempts.error} onRetry={() => void attempts.refetch()} what="The attempts" />
           ) : (
-            <Timeline attempts={attempts.data} delivery={delivery} onShow={show} shown={attempt?.number ?? null} />
+            <Timeline
+              attempts={attempts.data}
+              delivery={delivery}
+              onShow={show}
+              shown={attempt?.number ?? null}
+            />
           )}
         </Panel>
         {attempt !== null ? (
@@ -292,7 +319,9 @@ function Timeline({
       ))}
       {attempts.length > 0 && delivery.attempts > attempts.length && (
         <li>
-          <div className="attempt-next dim">{plural(delivery.attempts - attempts.length, "older one", "older ones")}</div>
+          <div className="attempt-next dim">
+            {plural(delivery.attempts - attempts.length, "older one", "older ones")}
+          </div>
         </li>
       )}
     </ol>

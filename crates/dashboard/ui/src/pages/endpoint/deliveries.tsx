@@ -14,7 +14,10 @@ export function EndpointDeliveries({ id }: { readonly id: string }) {
   const href = useHref();
   const [filter, setFilter] = useFilters(["status"]);
   const status = STATUSES.find((it) => it === filter.status);
-  const asked = useMemo<DeliveryFilter>(() => ({ endpoint: id, ...(status ? { status } : {}) }), [id, status]);
+  const asked = useMemo<DeliveryFilter>(
+    () => ({ endpoint: id, ...(status ? { status } : {}) }),
+    [id, status],
+  );
   const list = useDeliveries(asked);
   return (
     <Panel

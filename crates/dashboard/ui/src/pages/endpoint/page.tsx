@@ -89,13 +89,21 @@ function Actions({ endpoint }: { readonly endpoint: Endpoint }) {
         </Button>
       )}
       {replay && (
-        <Button leftSection={<Icon name="retry" size={16} />} onClick={() => setOpen("recover")} variant="default">
+        <Button
+          leftSection={<Icon name="retry" size={16} />}
+          onClick={() => setOpen("recover")}
+          variant="default"
+        >
           Recover
         </Button>
       )}
       {manage && (
         <>
-          <Button leftSection={<Icon name="key" size={16} />} onClick={() => setOpen("rotate")} variant="default">
+          <Button
+            leftSection={<Icon name="key" size={16} />}
+            onClick={() => setOpen("rotate")}
+            variant="default"
+          >
             Rotate secret
           </Button>
           {endpoint.status === "active" && (
@@ -178,8 +186,8 @@ function Actions({ endpoint }: { readonly endpoint: Endpoint }) {
         open={asking === "disable"}
         title="Disable this webhook?"
       >
-        <Foreign text={name} /> gets nothing any more. Events for it are discarded, not kept; each stays listed with the
-        reason. Use Pause to hold them instead.
+        <Foreign text={name} /> gets nothing any more. Events for it are discarded, not kept; each stays
+        listed with the reason. Use Pause to hold them instead.
       </Confirm>
       <Confirm
         action="Delete"
@@ -197,8 +205,9 @@ function Actions({ endpoint }: { readonly endpoint: Endpoint }) {
         open={asking === "delete"}
         title="Delete this webhook?"
       >
-        <Foreign text={name} />, its secret and its settings are lost for good. What it has not received yet is
-        discarded. Its {plural(endpoint.delivery_count, "past delivery stays", "past deliveries stay")} listed.
+        <Foreign text={name} />, its secret and its settings are lost for good. What it has not received yet
+        is discarded. Its {plural(endpoint.delivery_count, "past delivery stays", "past deliveries stay")}{" "}
+        listed.
       </Confirm>
       <TestDialog endpoint={endpoint} onClose={() => setOpen(null)} open={open === "test"} />
       <RecoverDialog endpoint={endpoint} onClose={() => setOpen(null)} open={open === "recover"} />
@@ -223,7 +232,11 @@ function Found({ endpoint }: { readonly endpoint: Endpoint }) {
   return (
     <>
       <State endpoint={endpoint} />
-      <Tabs keepMounted={false} onChange={(value) => setFilter({ tab: value === "deliveries" ? null : value })} value={tab}>
+      <Tabs
+        keepMounted={false}
+        onChange={(value) => setFilter({ tab: value === "deliveries" ? null : value })}
+        value={tab}
+      >
         <Tabs.List>
           <Tabs.Tab value="deliveries">Deliveries</Tabs.Tab>
           <Tabs.Tab value="numbers">Numbers</Tabs.Tab>
@@ -262,7 +275,10 @@ function State({ endpoint }: { readonly endpoint: Endpoint }) {
       );
     case "active":
       return endpoint.consecutive_failures > 0 ? (
-        <Note tone="bad" title={`${plural(endpoint.consecutive_failures, "event", "events")} in a row failed.`}>
+        <Note
+          tone="bad"
+          title={`${plural(endpoint.consecutive_failures, "event", "events")} in a row failed.`}
+        >
           The newest failure below says why. Recover sends them again once the receiver is mended.
         </Note>
       ) : null;
@@ -289,7 +305,8 @@ function Pending({ endpoint }: { readonly endpoint: Endpoint }) {
   const answer: ReactNode =
     verify.data === undefined || verify.data.verified ? null : (
       <p style={{ marginTop: 6 }}>
-        <strong>The last try:</strong> {verify.data.status_code ? `answered ${verify.data.status_code}. ` : ""}
+        <strong>The last try:</strong>{" "}
+        {verify.data.status_code ? `answered ${verify.data.status_code}. ` : ""}
         {verify.data.reason && <Foreign text={verify.data.reason} />}
       </p>
     );
@@ -321,4 +338,3 @@ function Pending({ endpoint }: { readonly endpoint: Endpoint }) {
     </Note>
   );
 }
-

@@ -63,10 +63,12 @@ function Form({
   return (
     <form className="form" noValidate onSubmit={submit}>
       <p style={{ margin: 0 }}>
-        What failed for <Foreign text={endpoint.name ?? endpoint.url} /> is sent once more, oldest first, signed afresh.
-        Receivers that look at the event’s id take nothing twice.
+        What failed for <Foreign text={endpoint.name ?? endpoint.url} /> is sent once more, oldest first,
+        signed afresh. Receivers that look at the event’s id take nothing twice.
       </p>
-      {endpoint.status === "disabled" && <Note tone="warn">It is disabled. Enable it first, or nothing can be sent.</Note>}
+      {endpoint.status === "disabled" && (
+        <Note tone="warn">It is disabled. Enable it first, or nothing can be sent.</Note>
+      )}
       <Select
         allowDeselect={false}
         data={TIMES}
@@ -119,7 +121,15 @@ function Form({
   );
 }
 
-function Running({ id, onAgain, onClose }: { readonly id: string; readonly onAgain: () => void; readonly onClose: () => void }) {
+function Running({
+  id,
+  onAgain,
+  onClose,
+}: {
+  readonly id: string;
+  readonly onAgain: () => void;
+  readonly onClose: () => void;
+}) {
   const { tenant } = usePlace();
   const client = useQueryClient();
   const asked = useJob(id);
@@ -150,12 +160,7 @@ function Running({ id, onAgain, onClose }: { readonly id: string; readonly onAga
           {count(job.done)} of {count(job.total ?? job.done)}
         </span>
       </div>
-      <Progress
-        animated={!ended}
-        aria-label="Deliveries put back in the queue"
-        size="lg"
-        value={share}
-      />
+      <Progress animated={!ended} aria-label="Deliveries put back in the queue" size="lg" value={share} />
       <p style={{ margin: 0 }}>{says(job)}</p>
       {cancel.error !== null && (
         <Note live tone="bad">

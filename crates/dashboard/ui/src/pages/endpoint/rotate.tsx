@@ -66,7 +66,10 @@ function Form({
       ) : (
         <Select
           allowDeselect={false}
-          data={OVERLAPS.map((it) => ({ value: String(it), label: it === 0 ? "None: the old one stops at once" : span(it) }))}
+          data={OVERLAPS.map((it) => ({
+            value: String(it),
+            label: it === 0 ? "None: the old one stops at once" : span(it),
+          }))}
           description="How long the old secret goes on signing beside the new one"
           error={fieldError(rotate.error, "/overlap_s")}
           label="Overlap"

@@ -1,7 +1,7 @@
 // What an endpoint is set to: its own choice where there is one, else its profile's.
 
 import type { Endpoint, Retry } from "../../api/endpoints";
-import { profileLabel, type ProfileName, schemeOf, scopeLabel } from "../../lib/profiles";
+import { type ProfileName, profileLabel, schemeOf, scopeLabel } from "../../lib/profiles";
 import { plural } from "../../lib/text";
 import { span } from "../../lib/time";
 import { Ago, At, Facts, Foreign, Panel, Tags, Value } from "../../parts/basics";
@@ -21,8 +21,13 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
               ["Id", <Value key="id" label="webhook id" text={endpoint.id} />],
               ["Endpoint URL", <Foreign key="url" text={endpoint.url} />],
               ["Events", <Tags key="events" most={40} values={endpoint.events} />],
-              [scopeLabel(endpoint.profile), endpoint.scope ? <Foreign key="scope" text={endpoint.scope} /> : "All"],
-              endpoint.description ? ["Description", <Foreign key="description" text={endpoint.description} />] : null,
+              [
+                scopeLabel(endpoint.profile),
+                endpoint.scope ? <Foreign key="scope" text={endpoint.scope} /> : "All",
+              ],
+              endpoint.description
+                ? ["Description", <Foreign key="description" text={endpoint.description} />]
+                : null,
               ["Profile", profileLabel(endpoint.profile)],
               ["Verification", policy.verify === "challenge" ? "By challenge" : "Not needed"],
               ["Made", <At at={endpoint.created_at} key="made" />],
@@ -51,14 +56,12 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
       <Panel title="Retries">
         <Retries profile={endpoint.profile} retry={policy.retry} />
       </Panel>
-      <div className="columns">
-        <Panel title="Headers">
-          <Headers headers={headers} />
-        </Panel>
-        <Panel title="Verifying what is received">
-          <Snippets scheme={schemeOf(endpoint.profile)} url={endpoint.url} />
-        </Panel>
-      </div>
+      <Panel title="Headers">
+        <Headers headers={headers} />
+      </Panel>
+      <Panel title="Verifying what is received">
+        <Snippets scheme={schemeOf(endpoint.profile)} url={endpoint.url} />
+      </Panel>
     </div>
   );
 }
@@ -78,4 +81,3 @@ function Retries({ retry, profile }: { readonly retry: Retry; readonly profile: 
   }
   return <RetryLine delaysS={retry.delays_s} jitter={retry.jitter} />;
 }
-

@@ -23,7 +23,13 @@ export function TestDialog({
   readonly onClose: () => void;
 }) {
   return (
-    <Modal closeButtonProps={{ "aria-label": "Close" }} onClose={onClose} opened={open} size="lg" title="Send test">
+    <Modal
+      closeButtonProps={{ "aria-label": "Close" }}
+      onClose={onClose}
+      opened={open}
+      size="lg"
+      title="Send test"
+    >
       <Form endpoint={endpoint} onClose={onClose} />
     </Modal>
   );
@@ -40,8 +46,8 @@ function Form({ endpoint, onClose }: { readonly endpoint: Endpoint; readonly onC
   return (
     <div className="stack">
       <p style={{ margin: 0 }}>
-        One signed POST to <Foreign text={endpoint.url} />, like a real one but never retried. It does not count as a
-        failure.
+        One signed POST to <Foreign text={endpoint.url} />, like a real one but never retried. It does not
+        count as a failure.
       </p>
       {offered.length > 0 && (
         <Select

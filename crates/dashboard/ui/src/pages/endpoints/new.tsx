@@ -55,7 +55,13 @@ export function NewEndpointDialog({
   );
 }
 
-function Form({ onClose, onMade }: { readonly onClose: () => void; readonly onMade: (endpoint: Endpoint, secret: string | null) => void }) {
+function Form({
+  onClose,
+  onMade,
+}: {
+  readonly onClose: () => void;
+  readonly onMade: (endpoint: Endpoint, secret: string | null) => void;
+}) {
   const place = usePlace();
   const types = useEventTypes();
   const create = useCreateEndpoint();

@@ -4,6 +4,7 @@ import { Button, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { type Endpoint, useEndpoints } from "../../api/endpoints";
+import { useOverview } from "../../api/numbers";
 import { useHref, usePlace } from "../../api/session";
 import { newEndpointLabel, profileLabel, schemeOf, scopeLabel } from "../../lib/profiles";
 import { count, words } from "../../lib/text";
@@ -15,7 +16,7 @@ import { type Column, Empty, Table } from "../../parts/table";
 import { NewEndpointDialog } from "./new";
 
 /** How an endpoint does, in a word. */
-export function health(endpoint: Endpoint): string {
+export function health(endpoint: Endpoint, isFailing = false): string {
   if (endpoint.status === "disabled") {
     return endpoint.disabled_reason ? words(endpoint.disabled_reason) : "Off";
   }
@@ -24,6 +25,9 @@ export function health(endpoint: Endpoint): string {
   }
   if (endpoint.consecutive_failures > 0) {
     return `${count(endpoint.consecutive_failures)} failed in a row`;
+  }
+  if (isFailing) {
+    return "Failing, being retried";
   }
   return endpoint.last_delivery_at ? "Healthy" : "Nothing sent yet";
 }
@@ -34,11 +38,15 @@ export function EndpointsPage() {
   const [, go] = useLocation();
   const [filter, setFilter] = useFilters(["q", "new"]);
   const endpoints = useEndpoints();
+  const overview = useOverview("1h");
+  const failing = new Set((overview.data?.failing ?? []).map((it) => it.endpoint_id));
   const [shown, setShown] = useState<(ShownSecret & { readonly id: string }) | null>(null);
   const label = newEndpointLabel(place.profile);
   const wanted = filter.q.toLowerCase();
   const rows = (endpoints.data ?? []).filter(
-    (it) => wanted === "" || `${it.name ?? ""} ${it.url} ${it.events.join(" ")} ${it.scope ?? ""}`.toLowerCase().includes(wanted),
+    (it) =>
+      wanted === "" ||
+      `${it.name ?? ""} ${it.url} ${it.events.join(" ")} ${it.scope ?? ""}`.toLowerCase().includes(wanted),
   );
   const scoped = (endpoints.data ?? []).some((it) => it.scope);
 
@@ -50,7 +58,11 @@ export function EndpointsPage() {
       phone: "title",
       cell: (row) => (
         <span className="two">
-          <Link className="stretch clip" href={href(`settings/webhooks/${row.id}`)} title={row.name ?? row.url}>
+          <Link
+            className="stretch clip"
+            href={href(`settings/webhooks/${row.id}`)}
+            title={row.name ?? row.url}
+          >
             <Foreign text={row.name ?? row.url} />
           </Link>
           {row.name && (
@@ -61,7 +73,13 @@ export function EndpointsPage() {
         </span>
       ),
     },
-    { key: "status", head: "Status", track: "96px", phone: "side", cell: (row) => <Pill state={row.status} /> },
+    {
+      key: "status",
+      head: "Status",
+      track: "96px",
+      phone: "side",
+      cell: (row) => <Pill state={row.status} />,
+    },
     {
       key: "events",
       head: "Events",
@@ -85,8 +103,14 @@ export function EndpointsPage() {
       head: "Health",
       track: "minmax(0, 1fr)",
       cell: (row) => (
-        <span className={row.consecutive_failures > 0 && row.status !== "disabled" ? "bad-text clip" : "dim clip"}>
-          {health(row)}
+        <span
+          className={
+            (row.consecutive_failures > 0 || failing.has(row.id)) && row.status !== "disabled"
+              ? "bad-text clip"
+              : "dim clip"
+          }
+        >
+          {health(row, failing.has(row.id))}
         </span>
       ),
     },
@@ -103,7 +127,14 @@ export function EndpointsPage() {
       head: "Last",
       track: "88px",
       end: true,
-      cell: (row) => <span className="dim">{row.last_delivery_at ? <Ago at={row.last_delivery_at} /> : "–"}</span>,
+      cell: (row) =>
+        row.last_delivery_at ? (
+          <span className="dim">
+            <Ago at={row.last_delivery_at} />
+          </span>
+        ) : (
+          <span className="dim wide-only">–</span>
+        ),
     },
   ];
 

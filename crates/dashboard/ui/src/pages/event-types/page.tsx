@@ -29,7 +29,8 @@ export function EventTypesPage() {
   const [filter, setFilter] = useFilters(["q", "type", "edit", "import"]);
   const wanted = filter.q.trim().toLowerCase();
   const rows = (types.data ?? []).filter(
-    (it) => wanted === "" || `${it.name} ${it.description ?? ""} ${it.group ?? ""}`.toLowerCase().includes(wanted),
+    (it) =>
+      wanted === "" || `${it.name} ${it.description ?? ""} ${it.group ?? ""}`.toLowerCase().includes(wanted),
   );
   const shown = types.data?.find((it) => it.name === filter.type) ?? null;
   const importOne = (catalogue: string) =>
@@ -72,7 +73,9 @@ export function EventTypesPage() {
       phone: "hide",
       cell: (row) => (
         <span className="dim">
-          {[row.schema == null ? "" : "schema", row.sample == null ? "" : "sample"].filter((it) => it !== "").join(", ") || "–"}
+          {[row.schema == null ? "" : "schema", row.sample == null ? "" : "sample"]
+            .filter((it) => it !== "")
+            .join(", ") || "–"}
         </span>
       ),
     },
@@ -81,7 +84,8 @@ export function EventTypesPage() {
       head: "State",
       track: "110px",
       phone: "side",
-      cell: (row) => (row.deprecated ? <Pill state="deprecated" /> : <span className="dim wide-only">In use</span>),
+      cell: (row) =>
+        row.deprecated ? <Pill state="deprecated" /> : <span className="dim wide-only">In use</span>,
     },
   ];
   const makers = place.can.configure && (
@@ -103,7 +107,10 @@ export function EventTypesPage() {
           <Menu.Item onClick={() => setFilter({ import: "1" })}>OpenAPI or JSON Schema …</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Button leftSection={<Icon name="plus" size={16} />} onClick={() => setFilter({ edit: "new", type: null })}>
+      <Button
+        leftSection={<Icon name="plus" size={16} />}
+        onClick={() => setFilter({ edit: "new", type: null })}
+      >
         New event type
       </Button>
     </>
@@ -190,7 +197,15 @@ export function EventTypesPage() {
   );
 }
 
-function Detail({ type, onEdit, onDeleted }: { readonly type: EventType; readonly onEdit: () => void; readonly onDeleted: () => void }) {
+function Detail({
+  type,
+  onEdit,
+  onDeleted,
+}: {
+  readonly type: EventType;
+  readonly onEdit: () => void;
+  readonly onDeleted: () => void;
+}) {
   const place = usePlace();
   const href = useHref();
   const remove = useDeleteType();
@@ -209,7 +224,11 @@ function Detail({ type, onEdit, onDeleted }: { readonly type: EventType; readonl
           ["Last change", <Ago at={type.updated_at} key="changed" />],
           [
             "Events",
-            <Link className="text-link" href={`${href("events")}?type=${encodeURIComponent(type.name)}`} key="events">
+            <Link
+              className="text-link"
+              href={`${href("events")}?type=${encodeURIComponent(type.name)}`}
+              key="events"
+            >
               See those of this type
             </Link>,
           ],
@@ -240,8 +259,8 @@ function Detail({ type, onEdit, onDeleted }: { readonly type: EventType; readonl
         open={asking}
         title="Delete this event type?"
       >
-        The description, schema and sample of <Foreign text={type.name} /> are lost. Webhooks that ask for it keep
-        asking, and events of it stay.
+        The description, schema and sample of <Foreign text={type.name} /> are lost. Webhooks that ask for it
+        keep asking, and events of it stay.
       </Confirm>
     </div>
   );
@@ -389,7 +408,8 @@ function ImportDocument({ onClose }: { readonly onClose: () => void }) {
       },
     });
   };
-  const refused = load.error === null ? null : load.error instanceof Problem ? load.error.message : reason(load.error);
+  const refused =
+    load.error === null ? null : load.error instanceof Problem ? load.error.message : reason(load.error);
   return (
     <form className="form" noValidate onSubmit={submit}>
       <Textarea

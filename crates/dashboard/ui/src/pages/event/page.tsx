@@ -34,7 +34,11 @@ export function EventPage({ id }: { readonly id: string }) {
       actions={
         place.can.replay &&
         event !== undefined && (
-          <Button leftSection={<Icon name="retry" size={16} />} onClick={() => setReplaying(true)} variant="default">
+          <Button
+            leftSection={<Icon name="retry" size={16} />}
+            onClick={() => setReplaying(true)}
+            variant="default"
+          >
             Replay
           </Button>
         )
@@ -68,8 +72,12 @@ export function EventPage({ id }: { readonly id: string }) {
                   ["Type", <Foreign key="type" text={event.type} />],
                   ["Accepted", <At at={event.created_at} key="at" />],
                   ["Occurred", <At at={event.occurred_at} key="occurred" />],
-                  event.publisher_id ? ["Publisher’s id", <Foreign key="own" text={event.publisher_id} />] : null,
-                  event.scope ? [scopeLabel(place.profile), <Foreign key="scope" text={event.scope} />] : null,
+                  event.publisher_id
+                    ? ["Publisher’s id", <Foreign key="own" text={event.publisher_id} />]
+                    : null,
+                  event.scope
+                    ? [scopeLabel(place.profile), <Foreign key="scope" text={event.scope} />]
+                    : null,
                   event.source
                     ? [
                         "Source",
@@ -141,8 +149,8 @@ function ReplayDialog({
     <Modal closeButtonProps={{ "aria-label": "Close" }} onClose={close} opened={open} title="Replay">
       <div className="stack">
         <p style={{ margin: 0 }}>
-          Each ticked endpoint gets this event once more, as a new delivery signed afresh. Those that ask for the type
-          are ticked.
+          Each ticked endpoint gets this event once more, as a new delivery signed afresh. Those that ask for
+          the type are ticked.
         </p>
         {on.length === 0 && <Note>No endpoint is on.</Note>}
         <div className="stack tight">
@@ -153,7 +161,9 @@ function ReplayDialog({
               label={<Foreign text={it.name ?? it.url} />}
               onChange={(event) =>
                 setChosen(
-                  event.currentTarget.checked ? [...ticked, it.id] : ticked.filter((endpoint) => endpoint !== it.id),
+                  event.currentTarget.checked
+                    ? [...ticked, it.id]
+                    : ticked.filter((endpoint) => endpoint !== it.id),
                 )
               }
             />
@@ -174,7 +184,9 @@ function ReplayDialog({
             onClick={() =>
               replay.mutate(ticked, {
                 onSuccess: (answer) => {
-                  say.done(`${plural(answer.deliveries.length, "delivery is", "deliveries are")} on the way.`);
+                  say.done(
+                    `${plural(answer.deliveries.length, "delivery is", "deliveries are")} on the way.`,
+                  );
                   close();
                 },
               })

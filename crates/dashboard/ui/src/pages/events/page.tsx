@@ -15,8 +15,8 @@ import { plural } from "../../lib/text";
 import { Ago, Foreign, Mono, Note, Page, Panel } from "../../parts/basics";
 import { sinceOf, TIMES, useFilters } from "../../parts/filters";
 import { Icon } from "../../parts/icons";
-import { useSay } from "../../parts/toasts";
 import { type Column, Empty, Table } from "../../parts/table";
+import { useSay } from "../../parts/toasts";
 
 export function EventsPage() {
   const place = usePlace();
@@ -66,14 +66,17 @@ export function EventsPage() {
       key: "scope",
       head: scopeLabel(place.profile),
       track: "minmax(0, 1fr)",
-      cell: (row) => (row.scope ? <Foreign clip text={row.scope} /> : <span className="dim wide-only">–</span>),
+      cell: (row) =>
+        row.scope ? <Foreign clip text={row.scope} /> : <span className="dim wide-only">–</span>,
     },
     {
       key: "source",
       head: "From",
       track: "minmax(0, 1fr)",
       cell: (row) => (
-        <span className="dim clip">{row.source ? <Foreign text={sourceName(row.source)} /> : "Published"}</span>
+        <span className="dim clip">
+          {row.source ? <Foreign text={sourceName(row.source)} /> : "Published"}
+        </span>
       ),
     },
     {
@@ -191,7 +194,10 @@ export function EventsPage() {
           rows={list.rows}
         />
       </Panel>
-      <Publish onClose={() => setFilter({ publish: null })} open={filter.publish !== "" && place.can.publish} />
+      <Publish
+        onClose={() => setFilter({ publish: null })}
+        open={filter.publish !== "" && place.can.publish}
+      />
     </Page>
   );
 }
@@ -300,5 +306,7 @@ function Publish({ open, onClose }: { readonly open: boolean; readonly onClose: 
 
 /** A catalogue's sample may be the whole envelope; what is published is what stands in its `data`. */
 function dataOf(sample: unknown): unknown {
-  return typeof sample === "object" && sample !== null && "data" in sample && "type" in sample ? sample.data : sample;
+  return typeof sample === "object" && sample !== null && "data" in sample && "type" in sample
+    ? sample.data
+    : sample;
 }

@@ -17,7 +17,13 @@ const columns: Column<GatewayNode>[] = [
       </strong>
     ),
   },
-  { key: "status", head: "Status", track: "120px", phone: "side", cell: (row) => <Pill state={row.status} /> },
+  {
+    key: "status",
+    head: "Status",
+    track: "120px",
+    phone: "side",
+    cell: (row) => <Pill state={row.status} />,
+  },
   { key: "id", head: "Id", track: "minmax(0, 1fr)", cell: (row) => <Mono clip text={row.id} /> },
   {
     key: "started",
@@ -39,13 +45,17 @@ export function NodesPage() {
   // A gateway on the embedded store is one process: there is nothing to be listed.
   const single = nodes.error instanceof Problem && nodes.error.status === 404;
   return (
-    <Page lead="Processes that share one store. Work of one that falls silent is taken over by the others." title="Nodes">
+    <Page
+      lead="Processes that share one store. Work of one that falls silent is taken over by the others."
+      title="Nodes"
+    >
       <Panel bare>
         <Table
           columns={columns}
           empty={
             <Empty icon="nodes" title="One node">
-              This gateway runs as a single process. Over PostgreSQL, several can share one store; they are listed here.
+              This gateway runs as a single process. Over PostgreSQL, several can share one store; they are
+              listed here.
             </Empty>
           }
           error={nodes.data === undefined && !single ? nodes.error : null}

@@ -2,7 +2,7 @@
 
 import { Button, SegmentedControl } from "@mantine/core";
 import { Link } from "wouter";
-import { RANGES, type Overview, type Range, useOverview } from "../../api/numbers";
+import { type Overview, RANGES, type Range, useOverview } from "../../api/numbers";
 import { useHref, usePlace } from "../../api/session";
 import { newEndpointLabel } from "../../lib/profiles";
 import { count, percent, plural, words } from "../../lib/text";
@@ -53,7 +53,8 @@ export function OverviewPage() {
             icon="webhook"
             title="Nothing is delivered yet"
           >
-            Tell the gateway where to send events, then publish the first one. The numbers follow by themselves.
+            Tell the gateway where to send events, then publish the first one. The numbers follow by
+            themselves.
           </Empty>
         </Panel>
       ) : (
@@ -65,10 +66,20 @@ export function OverviewPage() {
 
 function isUnused(overview: Overview): boolean {
   const { pending, active, paused, disabled } = overview.endpoints;
-  return pending + active + paused + disabled === 0 && overview.numbers.totals.events === 0 && overview.numbers.totals.attempts === 0;
+  return (
+    pending + active + paused + disabled === 0 &&
+    overview.numbers.totals.events === 0 &&
+    overview.numbers.totals.attempts === 0
+  );
 }
 
-function Numbers({ overview, href }: { readonly overview: Overview; readonly href: (path: string) => string }) {
+function Numbers({
+  overview,
+  href,
+}: {
+  readonly overview: Overview;
+  readonly href: (path: string) => string;
+}) {
   const { backlog, endpoints, numbers } = overview;
   const { totals, series, delivery_time: took } = numbers;
   const at = series.map((it) => it.at);
@@ -141,7 +152,11 @@ function Numbers({ overview, href }: { readonly overview: Overview; readonly hre
             kind="curves"
             label="Delivery time"
             series={[
-              { label: "Median", tone: "accent", values: series.map((it) => it.delivery_time.p50_ms ?? null) },
+              {
+                label: "Median",
+                tone: "accent",
+                values: series.map((it) => it.delivery_time.p50_ms ?? null),
+              },
               { label: "95 %", tone: "warn", values: series.map((it) => it.delivery_time.p95_ms ?? null) },
             ]}
           />
@@ -153,7 +168,13 @@ function Numbers({ overview, href }: { readonly overview: Overview; readonly hre
 
 type FailingRow = Overview["failing"][number];
 
-function Failing({ rows, href }: { readonly rows: readonly FailingRow[]; readonly href: (path: string) => string }) {
+function Failing({
+  rows,
+  href,
+}: {
+  readonly rows: readonly FailingRow[];
+  readonly href: (path: string) => string;
+}) {
   const columns: Column<FailingRow>[] = [
     {
       key: "endpoint",
@@ -198,7 +219,13 @@ function Failing({ rows, href }: { readonly rows: readonly FailingRow[]; readonl
       track: "130px",
       end: true,
       cell: (row) =>
-        row.failing_since ? <Ago at={row.failing_since} /> : row.disabled_reason ? words(row.disabled_reason) : "–",
+        row.failing_since ? (
+          <Ago at={row.failing_since} />
+        ) : row.disabled_reason ? (
+          words(row.disabled_reason)
+        ) : (
+          "–"
+        ),
     },
   ];
   return (

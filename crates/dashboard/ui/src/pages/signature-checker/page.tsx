@@ -3,7 +3,7 @@
 import { Button, PasswordInput, Select, Textarea, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { usePlace } from "../../api/session";
-import { type Verdict, useVerifySignature } from "../../api/settings";
+import { useVerifySignature, type Verdict } from "../../api/settings";
 import { useProviders } from "../../api/sources";
 import { fieldError, formError } from "../../lib/problem";
 import { PROFILES } from "../../lib/profiles";
@@ -187,7 +187,8 @@ function Result({ verdict }: { readonly verdict: Verdict }) {
           <li className={it.ok ? "good" : "bad"} key={index}>
             <Icon name={it.ok ? "check" : "cross"} />
             <div>
-              <strong>{words(it.what)}</strong> <span className="spoken">{it.ok ? "matches" : "does not match"}</span>
+              <strong>{words(it.what)}</strong>{" "}
+              <span className="spoken">{it.ok ? "matches" : "does not match"}</span>
               {it.expected && (
                 <div className="small">
                   <span className="dim">Expected </span>

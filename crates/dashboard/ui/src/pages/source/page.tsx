@@ -73,10 +73,18 @@ export function SourcePage({ id }: { readonly id: string }) {
                   source.scope ? ["Scope", <Foreign key="scope" text={source.scope} />] : null,
                   [
                     "Passed on",
-                    source.events.length === 0 ? "Everything" : <Tags key="events" most={20} values={source.events} />,
+                    source.events.length === 0 ? (
+                      "Everything"
+                    ) : (
+                      <Tags key="events" most={20} values={source.events} />
+                    ),
                   ],
-                  source.public_url ? ["Public URL", <Foreign key="public" text={source.public_url} />] : null,
-                  source.description ? ["Description", <Foreign key="about" text={source.description} />] : null,
+                  source.public_url
+                    ? ["Public URL", <Foreign key="public" text={source.public_url} />]
+                    : null,
+                  source.description
+                    ? ["Description", <Foreign key="about" text={source.description} />]
+                    : null,
                   ["Received", plural(source.event_count, "request", "requests")],
                   ["Last", source.last_event_at ? <Ago at={source.last_event_at} key="last" /> : "Never"],
                   ["Made", <At at={source.created_at} key="made" />],
@@ -105,7 +113,9 @@ function Setup({ source, provider }: { readonly source: Source; readonly provide
             {steps.map((step) => (
               <li key={step}>
                 <Foreign
-                  text={step.replaceAll("{url}", source.receive_url).replaceAll("{secret}", "the secret of this source")}
+                  text={step
+                    .replaceAll("{url}", source.receive_url)
+                    .replaceAll("{secret}", "the secret of this source")}
                 />
               </li>
             ))}
@@ -113,8 +123,8 @@ function Setup({ source, provider }: { readonly source: Source; readonly provide
         )}
         {provider?.signs_url === true && (
           <Note tone="info">
-            {provider.title} signs the URL too, so paste exactly the one above. Behind a proxy the operator sets
-            --public-url.
+            {provider.title} signs the URL too, so paste exactly the one above. Behind a proxy the operator
+            sets --public-url.
           </Note>
         )}
         {provider !== null && (
@@ -156,7 +166,11 @@ function Actions({ source }: { readonly source: Source }) {
         Send sample
       </Button>
       {source.has_secret ? (
-        <Button leftSection={<Icon name="key" size={16} />} onClick={() => setAsking("rotate")} variant="default">
+        <Button
+          leftSection={<Icon name="key" size={16} />}
+          onClick={() => setAsking("rotate")}
+          variant="default"
+        >
           Rotate secret
         </Button>
       ) : (
@@ -165,25 +179,46 @@ function Actions({ source }: { readonly source: Source }) {
         </Button>
       )}
       {source.status === "active" && (
-        <Button leftSection={<Icon name="pause" size={16} />} onClick={() => run("pause", "Paused.")} variant="default">
+        <Button
+          leftSection={<Icon name="pause" size={16} />}
+          onClick={() => run("pause", "Paused.")}
+          variant="default"
+        >
           Pause
         </Button>
       )}
       {source.status === "paused" && (
-        <Button leftSection={<Icon name="play" size={16} />} onClick={() => run("resume", "Resumed.")} variant="default">
+        <Button
+          leftSection={<Icon name="play" size={16} />}
+          onClick={() => run("resume", "Resumed.")}
+          variant="default"
+        >
           Resume
         </Button>
       )}
       {source.status === "disabled" ? (
-        <Button leftSection={<Icon name="power" size={16} />} onClick={() => run("enable", "Enabled.")} variant="default">
+        <Button
+          leftSection={<Icon name="power" size={16} />}
+          onClick={() => run("enable", "Enabled.")}
+          variant="default"
+        >
           Enable
         </Button>
       ) : (
-        <Button leftSection={<Icon name="power" size={16} />} onClick={() => setAsking("disable")} variant="default">
+        <Button
+          leftSection={<Icon name="power" size={16} />}
+          onClick={() => setAsking("disable")}
+          variant="default"
+        >
           Disable
         </Button>
       )}
-      <Button color="red" leftSection={<Icon name="trash" size={16} />} onClick={() => setAsking("delete")} variant="light">
+      <Button
+        color="red"
+        leftSection={<Icon name="trash" size={16} />}
+        onClick={() => setAsking("delete")}
+        variant="light"
+      >
         Delete
       </Button>
       <Confirm
@@ -195,8 +230,8 @@ function Actions({ source }: { readonly source: Source }) {
         open={asking === "disable"}
         title="Disable this source?"
       >
-        Requests to <Foreign text={source.name} /> are answered 403 and nothing is kept. Use Pause to keep them and pass
-        them on later.
+        Requests to <Foreign text={source.name} /> are answered 403 and nothing is kept. Use Pause to keep
+        them and pass them on later.
       </Confirm>
       <Confirm
         action="Delete"
@@ -207,8 +242,8 @@ function Actions({ source }: { readonly source: Source }) {
         open={asking === "delete"}
         title="Delete this source?"
       >
-        The receive URL of <Foreign text={source.name} /> and its secret are lost for good: the provider gets 404 from
-        then on. Events it received stay.
+        The receive URL of <Foreign text={source.name} /> and its secret are lost for good: the provider gets
+        404 from then on. Events it received stay.
       </Confirm>
       <Confirm
         action="Rotate"
@@ -241,7 +276,15 @@ function Actions({ source }: { readonly source: Source }) {
   );
 }
 
-function GiveSecret({ source, open, onClose }: { readonly source: Source; readonly open: boolean; readonly onClose: () => void }) {
+function GiveSecret({
+  source,
+  open,
+  onClose,
+}: {
+  readonly source: Source;
+  readonly open: boolean;
+  readonly onClose: () => void;
+}) {
   const update = useUpdateSource(source.id);
   const [secret, setSecret] = useState("");
   const submit = (event: FormEvent) => {
@@ -273,7 +316,15 @@ function GiveSecret({ source, open, onClose }: { readonly source: Source; readon
   );
 }
 
-function SampleDialog({ source, open, onClose }: { readonly source: Source; readonly open: boolean; readonly onClose: () => void }) {
+function SampleDialog({
+  source,
+  open,
+  onClose,
+}: {
+  readonly source: Source;
+  readonly open: boolean;
+  readonly onClose: () => void;
+}) {
   const send = useSendSample(source);
   const reveal = useRevealSourceSecret(source.id);
   const [payload, setPayload] = useState('{\n  "type": "sample.sent",\n  "data": { "hello": "world" }\n}');
@@ -290,10 +341,17 @@ function SampleDialog({ source, open, onClose }: { readonly source: Source; read
   };
   const answer = send.data;
   return (
-    <Modal closeButtonProps={{ "aria-label": "Close" }} onClose={onClose} opened={open} size="lg" title="Send sample">
+    <Modal
+      closeButtonProps={{ "aria-label": "Close" }}
+      onClose={onClose}
+      opened={open}
+      size="lg"
+      title="Send sample"
+    >
       <form className="form" noValidate onSubmit={(event) => void submit(event)}>
         <p style={{ margin: 0 }}>
-          Signs this body as the provider would and sends it to the source’s own door, over the network like any other.
+          Signs this body as the provider would and sends it to the source’s own door, over the network like
+          any other.
         </p>
         <Textarea
           autosize
@@ -367,7 +425,8 @@ function Received({ id }: { readonly id: string }) {
       head: "Provider’s id",
       track: "minmax(0, 1fr)",
       phone: "hide",
-      cell: (row) => (row.publisher_id ? <Mono clip text={row.publisher_id} /> : <span className="dim">–</span>),
+      cell: (row) =>
+        row.publisher_id ? <Mono clip text={row.publisher_id} /> : <span className="dim">–</span>,
     },
     {
       key: "deliveries",
@@ -400,8 +459,8 @@ function Received({ id }: { readonly id: string }) {
         columns={columns}
         empty={
           <Empty icon="sources" title="Nothing received yet">
-            A request with a good signature shows up here. One with a bad signature is answered 401, with the reason in
-            its body, and not kept; try yours in the signature checker.
+            A request with a good signature shows up here. One with a bad signature is answered 401, with the
+            reason in its body, and not kept; try yours in the signature checker.
           </Empty>
         }
         error={list.error}

@@ -35,7 +35,13 @@ export function SourcesPage() {
         </Link>
       ),
     },
-    { key: "status", head: "Status", track: "100px", phone: "side", cell: (row) => <Pill state={row.status} /> },
+    {
+      key: "status",
+      head: "Status",
+      track: "100px",
+      phone: "side",
+      cell: (row) => <Pill state={row.status} />,
+    },
     {
       key: "provider",
       head: "Provider",
@@ -70,7 +76,14 @@ export function SourcesPage() {
       head: "Last",
       track: "96px",
       end: true,
-      cell: (row) => <span className="dim">{row.last_event_at ? <Ago at={row.last_event_at} /> : "–"}</span>,
+      cell: (row) =>
+        row.last_event_at ? (
+          <span className="dim">
+            <Ago at={row.last_event_at} />
+          </span>
+        ) : (
+          <span className="dim wide-only">–</span>
+        ),
     },
   ];
   const make = place.can.configure && (
@@ -137,7 +150,13 @@ export function SourcesPage() {
 
 const POINTERS = ["/name", "/provider", "/secret", "/scope", "/description", "/verify_token"];
 
-function Form({ onClose, onMade }: { readonly onClose: () => void; readonly onMade: (source: Source) => void }) {
+function Form({
+  onClose,
+  onMade,
+}: {
+  readonly onClose: () => void;
+  readonly onMade: (source: Source) => void;
+}) {
   const place = usePlace();
   const providers = useProviders();
   const create = useCreateSource();

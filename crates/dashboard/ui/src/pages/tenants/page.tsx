@@ -3,7 +3,14 @@
 import { ActionIcon, Button, Menu, Modal, NumberInput, Select, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { type Profile, type Tenant, useCreateTenant, useDeleteTenant, useTenants, useUpdateTenant } from "../../api/settings";
+import {
+  type Profile,
+  type Tenant,
+  useCreateTenant,
+  useDeleteTenant,
+  useTenants,
+  useUpdateTenant,
+} from "../../api/settings";
 import { fieldError, formError } from "../../lib/problem";
 import { PROFILES, profileLabel } from "../../lib/profiles";
 import { plural } from "../../lib/text";
@@ -23,7 +30,9 @@ export function TenantsPage() {
   const [editing, setEditing] = useState<Tenant | "new" | null>(null);
   const [asking, setAsking] = useState<Tenant | null>(null);
   const wanted = filter.q.toLowerCase();
-  const rows = (tenants.data ?? []).filter((it) => wanted === "" || `${it.id} ${it.name ?? ""}`.toLowerCase().includes(wanted));
+  const rows = (tenants.data ?? []).filter(
+    (it) => wanted === "" || `${it.id} ${it.name ?? ""}`.toLowerCase().includes(wanted),
+  );
   const columns: Column<Tenant>[] = [
     {
       key: "name",
@@ -89,7 +98,11 @@ export function TenantsPage() {
     </Button>
   );
   return (
-    <Page actions={make} lead="Each is a world of its own: endpoints, sources, events and keys." title="Tenants">
+    <Page
+      actions={make}
+      lead="Each is a world of its own: endpoints, sources, events and keys."
+      title="Tenants"
+    >
       {(tenants.data?.length ?? 0) > 8 && (
         <div className="filters">
           <TextInput
@@ -149,8 +162,9 @@ export function TenantsPage() {
         open={asking !== null}
         title="Delete this tenant?"
       >
-        All webhooks, sources, events, deliveries, secrets and keys of <Foreign text={asking?.name ?? asking?.id ?? ""} />{" "}
-        are lost for good. What it has not delivered yet never is.
+        All webhooks, sources, events, deliveries, secrets and keys of{" "}
+        <Foreign text={asking?.name ?? asking?.id ?? ""} /> are lost for good. What it has not delivered yet
+        never is.
       </Confirm>
     </Page>
   );
@@ -158,7 +172,13 @@ export function TenantsPage() {
 
 const POINTERS = ["/id", "/name", "/profile", "/retention_days"];
 
-function NewForm({ onClose, onMade }: { readonly onClose: () => void; readonly onMade: (id: string) => void }) {
+function NewForm({
+  onClose,
+  onMade,
+}: {
+  readonly onClose: () => void;
+  readonly onMade: (id: string) => void;
+}) {
   const create = useCreateTenant();
   const [id, setId] = useState("");
   const [name, setName] = useState("");
@@ -167,7 +187,12 @@ function NewForm({ onClose, onMade }: { readonly onClose: () => void; readonly o
   const submit = (event: FormEvent) => {
     event.preventDefault();
     create.mutate(
-      { id: id.trim(), profile, retention_days: Number(days), ...(name.trim() === "" ? {} : { name: name.trim() }) },
+      {
+        id: id.trim(),
+        profile,
+        retention_days: Number(days),
+        ...(name.trim() === "" ? {} : { name: name.trim() }),
+      },
       { onSuccess: (made) => onMade(made.id) },
     );
   };
@@ -271,7 +296,15 @@ function Common({
   );
 }
 
-function Foot({ busy, error, onClose }: { readonly busy: boolean; readonly error: unknown; readonly onClose: () => void }) {
+function Foot({
+  busy,
+  error,
+  onClose,
+}: {
+  readonly busy: boolean;
+  readonly error: unknown;
+  readonly onClose: () => void;
+}) {
   const text = formError(error, POINTERS);
   return (
     <>

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::call::{Call, File, Form, Kept, Message};
+use super::call::{Call, File, Form, Kept, Relayed};
 use crate::attempts::Attempt;
 use crate::deliveries::Delivery;
 use crate::endpoints::{
@@ -213,6 +213,6 @@ pub fn providers() -> Call<Rows<Provider>> {
 }
 
 /// A message to the server's tools for agents. `tenant` is whose things are meant where the key does not say.
-pub fn mcp(message: &RawValue, tenant: Option<&str>) -> Call<Message> {
+pub fn mcp(message: &RawValue, tenant: Option<&str>) -> Call<Relayed> {
     Call::post("/mcp".to_owned()).with_json(message).query("tenant", tenant)
 }

@@ -32,7 +32,7 @@ pub enum File {}
 
 /// The answer is a message of another protocol: it is handed over as it is, a refusal in that protocol too.
 #[derive(Clone, Copy, Debug)]
-pub enum Exchange {}
+pub enum Relayed {}
 
 /// Something the API can be asked for, in the form of its request type.
 pub trait Requested {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::call::{Call, Exchange, File, Form, Kept};
+use super::call::{Call, File, Form, Kept, Relayed};
 use super::following::Messages;
 use crate::attempts::Attempt;
 use crate::deliveries::Delivery;
@@ -241,7 +241,7 @@ pub fn providers() -> Call<Rows<Provider>> {
 }
 
 /// A message to the server's tools for agents. `tenant` is whose things are meant where the key does not say.
-pub fn mcp(message: &RawValue, tenant: Option<&str>) -> Call<Exchange> {
+pub fn mcp(message: &RawValue, tenant: Option<&str>) -> Call<Relayed> {
     Call::post("/mcp".to_owned()).with_json(message).query("tenant", tenant)
 }
 

@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio_rustls::TlsConnector;
 
-pub use call::{Call, Exchange, File, Form, Kept, Requested};
+pub use call::{Call, File, Form, Kept, Relayed, Requested};
 pub use error::{ClientError, Refusal};
 pub use following::{Following, Message, Messages};
 pub use server::{BadServer, Server};
@@ -111,7 +111,7 @@ impl Client {
     /// No answer, or one that is no message.
     pub async fn exchange(
         &self,
-        call: &Call<Exchange>,
+        call: &Call<Relayed>,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
         let request = self.request(call, None)?;
         let stream = wire::connect(&self.server, &self.tls).await?;

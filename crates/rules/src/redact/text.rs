@@ -29,10 +29,12 @@ const WORDS: [&str; 14] = [
 const ENDS: [&str; 4] = ["cookie", "jwt", "pwd", "token"];
 
 /// Beginnings of well-known credentials, ours first, and the characters that follow at least.
-const FORMS: [(&str, usize); 14] = [
+const FORMS: [(&str, usize); 16] = [
     ("whsec_", 8),
     ("whsk_", 8),
     ("hk_", 40),
+    ("hkp_", 40),
+    ("hks_", 40),
     ("Bearer ", 8),
     ("sk_live_", 8),
     ("sk_test_", 8),

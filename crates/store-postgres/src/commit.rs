@@ -27,6 +27,7 @@ use crate::locks;
 use crate::node::{NOW_MS, Node};
 use crate::once::{self, Book};
 use crate::record::{self, NoteColumns, RecordColumns};
+use crate::sender::{self, Senders};
 use crate::statistics::{self, Columns};
 
 /// How often the same batch is tried when other nodes are in its way.
@@ -44,6 +45,8 @@ struct Statements {
     take_node: Statement,
     share: Statement,
     versions: Statement,
+    take_senders: Statement,
+    find_senders: Statement,
     find_once: Statement,
     delete_once: Statement,
     put_once: Statement,
@@ -66,6 +69,8 @@ impl Statements {
             take_node: client.prepare_cached(TAKE_NODE).await?,
             share: client.prepare_cached(locks::SHARE_ALL).await?,
             versions: client.prepare_cached(VERSIONS).await?,
+            take_senders: client.prepare_cached(sender::TAKE).await?,
+            find_senders: client.prepare_cached(sender::FIND).await?,
             find_once: client.prepare_cached(once::FIND).await?,
             delete_once: client.prepare_cached(once::DELETE).await?,
             put_once: client.prepare_cached(once::PUT).await?,
@@ -185,8 +190,10 @@ impl PostgresStore {
         let written = writing.write(facts, (batch.now.as_millis(), counted.minute)).await;
         match written {
             Ok(()) => {
-                lease.clean = true;
                 self.counting().keep(counted);
+                self.senders.see(&draft.senders);
+                let hints = draft.senders.hints(me.no);
+                lease.clean = hints.is_empty() || hint(lease.client()?, &hints).await;
                 Ok(receipts)
             }
             Err((is_certain, fault)) => {
@@ -248,6 +255,9 @@ async fn read<'b>(
     let of: [&(dyn ToSql + Sync); 1] = [&tenants];
     let asked: [&(dyn ToSql + Sync); 3] = [&asked_tenants, &kinds, &texts];
 
+    let singles = sender::Asked::of(batch);
+    let take: [&(dyn ToSql + Sync); 3] = [&singles.tenants, &singles.endpoints, &me.no];
+
     let mut pipeline = Pipeline::default();
     pipeline.push(begin(client));
     pipeline.push(send(client, &statements.take_node, &node));
@@ -260,7 +270,16 @@ async fn read<'b>(
     if !book.is_empty() {
         pipeline.push(send(client, &statements.find_once, &asked));
     }
-    let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?.into_iter().skip(1);
+    if !singles.is_empty() {
+        pipeline.push(send(client, &statements.take_senders, &take));
+        pipeline.push(send(client, &statements.find_senders, &take[..2]));
+    }
+    let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?;
+    let senders = match singles.is_empty() {
+        true => Senders::default(),
+        false => Senders::read(&rows.pop().unwrap_or_default())?,
+    };
+    let mut rows = rows.into_iter().skip(1);
     let node = rows.next().unwrap_or_default();
     let Some(node) = node.first() else { return Err(StoreError::Fenced.into()) };
     let last_key = uint(node.try_get(0)?);
@@ -275,7 +294,7 @@ async fn read<'b>(
     if !book.is_empty() {
         book.answer(&rows.next().unwrap_or_default())?;
     }
-    Ok((Draft::new(me.no, batch.now, last_key, book), versions))
+    Ok((Draft::new((me.no, last_key), batch.now, book, senders), versions))
 }
 
 /// The second round trip.
@@ -322,7 +341,7 @@ impl Writing<'_> {
         let put_received: [&(dyn ToSql + Sync); 5] =
             [&received.0, &received.1, &received.2, node, &now_ms];
         let put_held: [&(dyn ToSql + Sync); 4] = [&held.0, &held.1, &held.2, node];
-        let put_deliveries = deliveries::params(&new, node);
+        let put_deliveries = deliveries::params(&new);
         let put_records: Vec<_> = records.iter().map(|it| record_params(it, node)).collect();
         let put_feed: [&(dyn ToSql + Sync); 4] = [&feed.0, &feed.1, &feed.2, node];
         let put_notes = note_params(notes, node);
@@ -369,6 +388,16 @@ impl Writing<'_> {
             Err((at, fault)) => Err((at < last && fault.is_the_servers(), fault)),
         }
     }
+}
+
+/// Tells other nodes what they were given; false when the connection is of no more use. Apart from the commit: whoever
+/// notifies holds up everybody else who does until it is on disk, and a hint need not be there.
+async fn hint(client: &Client, hints: &[String]) -> bool {
+    // Hints are made of numbers and dots.
+    let said: Vec<_> = hints.iter().map(|it| format!("pg_notify('hookyard', '{it}')")).collect();
+    let all = said.join(", ");
+    let sql = format!("BEGIN; SET LOCAL synchronous_commit = off; SELECT {all}; COMMIT");
+    client.batch_execute(&sql).await.is_ok()
 }
 
 async fn begin(client: &Client) -> Result<Vec<Row>> {

@@ -41,6 +41,7 @@ mod owed;
 mod prune;
 mod record;
 mod runs;
+mod sender;
 mod sources;
 mod statistics;
 mod takeover;
@@ -126,6 +127,7 @@ pub struct PostgresStore {
     /// What this process has counted; touched by whoever has the committer's connection.
     counting: Mutex<Counting>,
     ear: Ear,
+    senders: sender::Seen,
 }
 
 impl PostgresStore {
@@ -148,8 +150,15 @@ impl PostgresStore {
         let identity = Identity::new(node, process, registered);
         drop(client);
         let pulse = open::pool(settings, 1)?;
-        let (counting, ear) = (Mutex::default(), Ear::new(settings));
-        Ok(Arc::new(Self { pool, committer, pulse, identity, counting, ear }))
+        Ok(Arc::new(Self {
+            pool,
+            committer,
+            pulse,
+            identity,
+            counting: Mutex::default(),
+            ear: Ear::new(settings),
+            senders: sender::Seen::default(),
+        }))
     }
 
     /// Opens the store to look at it, as no node: what a node alone may do is refused. Nothing is connected to yet, and the
@@ -162,8 +171,15 @@ impl PostgresStore {
         let committer = open::pool(settings, 1)?;
         let pulse = open::pool(settings, 1)?;
         let identity = Identity::new("", db::Uid(0), node::NOBODY);
-        let (counting, ear) = (Mutex::default(), Ear::new(settings));
-        Ok(Arc::new(Self { pool, committer, pulse, identity, counting, ear }))
+        Ok(Arc::new(Self {
+            pool,
+            committer,
+            pulse,
+            identity,
+            counting: Mutex::default(),
+            ear: Ear::new(settings),
+            senders: sender::Seen::default(),
+        }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.

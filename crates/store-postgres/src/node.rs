@@ -213,6 +213,10 @@ impl Nodes for PostgresStore {
         read!(self, |db| listen::moved(db, millis(within)))
     }
 
+    fn sends_alone(&self, endpoint: EndpointNo) -> Option<bool> {
+        Some(self.senders.node(endpoint) == Some(self.node().no))
+    }
+
     fn given(&self) -> Answer<'_, Vec<(TenantNo, EndpointNo)>> {
         let node = self.node().no;
         read!(self, |db| listen::given(db, node))

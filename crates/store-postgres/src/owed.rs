@@ -191,22 +191,41 @@ fn waiting(row: &Row) -> Result<Waiting> {
     })
 }
 
+/// In which order waiting deliveries come.
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
+    /// By their time.
+    Time,
+    /// By their place, up to the first that is not due.
+    Place,
+}
+
+const BY_TIME: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
+    WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL
+    ORDER BY due_ms, key, node, target LIMIT $4";
+/// What waits is pending, which is what there is an index for.
+const BY_PLACE: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
+    WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL AND status = 0
+        AND status <> 1
+    ORDER BY key, node, target LIMIT $4";
+
 /// The rows that are due, as many as are wanted, and the time of the next one.
 async fn due_rows(
     db: &impl GenericClient,
     lane: Lane,
     node: i16,
-    (now, wanted): (Timestamp, usize),
+    (now, order, wanted): (Timestamp, Order, usize),
     skip: &HashSet<DeliveryId>,
 ) -> Result<(Vec<Waiting>, Option<Timestamp>)> {
-    const SQL: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
-        WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL
-        ORDER BY due_ms, key, node, target LIMIT $4";
+    let sql = match order {
+        Order::Time => BY_TIME,
+        Order::Place => BY_PLACE,
+    };
     // Room for what is skipped, and one more for the time of the next.
     let many = int((wanted + skip.len() + 1) as u64);
     let (tenant, endpoint) = (no(lane.tenant.0), no(lane.endpoint.0));
     let mut due: Vec<Waiting> = Vec::new();
-    for row in &query(db, SQL, &[&tenant, &endpoint, &node, &many]).await? {
+    for row in &query(db, sql, &[&tenant, &endpoint, &node, &many]).await? {
         let one = waiting(row)?;
         if skip.contains(&one.delivery) {
             continue;
@@ -219,16 +238,16 @@ async fn due_rows(
     Ok((due, None))
 }
 
-/// Waiting deliveries of the endpoint whose next attempt this node makes, by their time, those in `skip` left out.
+/// Waiting deliveries of the endpoint whose next attempt this node makes, in that order, those in `skip` left out.
 pub(crate) async fn due(
     db: &impl GenericClient,
     lane: Lane,
     node: i16,
-    (now, share): (Timestamp, Share),
+    (now, order, share): (Timestamp, Order, Share),
     skip: &HashSet<DeliveryId>,
 ) -> Result<DuePage> {
     let wanted = (share.deliveries as usize).max(1);
-    let (mut rows, next) = due_rows(db, lane, node, (now, wanted), skip).await?;
+    let (mut rows, next) = due_rows(db, lane, node, (now, order, wanted), skip).await?;
     let mut page = DuePage { due: Vec::new(), next };
     if rows.is_empty() {
         return Ok(page);

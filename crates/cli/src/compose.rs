@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use hookyard_app::App;
 use hookyard_domain::secret::Secret;
 use hookyard_domain::time::{Chance, Clock};
 use hookyard_engine::{Engine, Running};
-use hookyard_http::{DoorState, Gauge};
+use hookyard_http::{Asset, Dashboard, DoorState, Gauge};
 use hookyard_rules::egress::EgressPolicy;
 use hookyard_store::Store;
 use hookyard_store_sqlite::SqliteStore;
@@ -43,6 +44,8 @@ pub struct House {
     pub running: Running,
     /// The doors.
     pub doors: DoorState,
+    /// The door for agents, to be mounted beside them.
+    pub agents: Router,
     /// The operator's key, where this start made it.
     pub operator_key_made: Option<Secret>,
 }
@@ -92,13 +95,34 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
         operator_key,
     });
     let doors = DoorState::new(hookyard_http::Parts {
-        app,
+        app: app.clone(),
         public_url: settings.public_url.clone(),
         chance,
         metrics: Some(metrics),
         gauges: Arc::new(move || gauges(&engine)),
+        dashboard: dashboard(settings),
     });
-    Ok(House { running, doors, operator_key_made })
+    let agents = hookyard_mcp::router(hookyard_mcp::Parts {
+        app,
+        api: hookyard_http::native::router(&doors),
+        public_url: settings.public_url.clone(),
+    });
+    Ok(House { running, doors, agents, operator_key_made })
+}
+
+/// The pages, as the doors serve them.
+fn dashboard(settings: &Settings) -> Dashboard {
+    if let Some(why) = hookyard_dashboard::missing() {
+        tracing::info!(why, "the dashboard is not part of this build");
+    }
+    let asset = |it: &hookyard_dashboard::File| {
+        (it.path, Asset { plain: it.plain, brotli: it.brotli, gzip: it.gzip })
+    };
+    Dashboard {
+        index: hookyard_dashboard::index(),
+        assets: hookyard_dashboard::files().iter().map(asset).collect(),
+        portal_frame_ancestors: settings.portal_frame_ancestors.clone(),
+    }
 }
 
 /// Opens the embedded store for this process alone, its schema brought up to date.

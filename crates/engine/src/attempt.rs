@@ -222,7 +222,7 @@ fn conclude(tools: &Tools, prepared: &Prepared, work: &Work, tried: Tried) {
     };
     let finished =
         Finished { succeeded: ended.succeeded, slow_down: verdict.slow_down, took: tried.took };
-    tools.lanes.finished(work.endpoint, work.job.delivery, finished, |before| {
+    let only_fails = tools.lanes.finished(work.endpoint, work.job.delivery, finished, |before| {
         let (after, unhealthy) = health::after(before, ended, prepared.auto_disable, now);
         disable = disable.or(unhealthy);
         after
@@ -240,6 +240,8 @@ fn conclude(tools: &Tools, prepared: &Prepared, work: &Work, tried: Tried) {
         if settings.ordered {
             // The next one waits until it is on disk; nobody else does.
             drop(tools.committer.record_at_once(record));
+        } else if only_fails {
+            tools.committer.gather(record);
         } else {
             tools.committer.record(record);
         }

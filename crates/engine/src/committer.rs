@@ -3,7 +3,8 @@
 //! One per node, on a thread of its own, since the embedded store writes where it is asked. A publisher never waits for
 //! more: what has queued up while the last batch was synced is the next batch, so its size adapts by itself. Outcomes that
 //! nobody waits for linger a moment for the next publisher, whose sync then writes them too, instead of standing in its way
-//! with one of their own.
+//! with one of their own. Outcomes of receivers that only fail gather longer and are written together: each costs pages of
+//! its own in several indexes, and apart they would make every publisher's commit heavier.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use hookyard_domain::time::{Clock, Timestamp};
 use hookyard_store::ledger::{Accept, Batch, Receipt, Record};
 use hookyard_store::{Store, StoreError};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
@@ -25,6 +27,11 @@ const ACCEPTS_MAX: usize = 4096;
 const LINGER: Duration = Duration::from_millis(5);
 /// Outcomes that go without one.
 const LINGER_RECORDS: usize = 256;
+/// How long the outcomes of receivers that only fail gather. Their retries are due a second later at the earliest, and who
+/// watches sees them within two.
+const GATHER: Duration = Duration::from_millis(500);
+/// So many of them are written at once.
+const GATHER_RECORDS: usize = 128;
 /// Pause after a failed commit, doubled up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -69,6 +76,9 @@ struct Taken {
 struct Queue {
     submissions: Vec<Submission>,
     records: Vec<Record>,
+    /// Outcomes that are written together, and since when the first of them is known to wait.
+    gathered: Vec<Record>,
+    gathering_since: Option<Instant>,
     /// Who waits until the records are on disk.
     awaited: Vec<oneshot::Sender<()>>,
     /// Lanes have something to note although nothing else is to be written.
@@ -86,6 +96,8 @@ enum Waiting {
     Nothing,
     /// Something to write.
     Work,
+    /// Something that does not gather.
+    Fullness,
     /// Something that does not linger.
     Urgency,
 }
@@ -98,6 +110,25 @@ impl Queue {
             || self.closing
             || !self.awaited.is_empty()
             || self.records.len() >= LINGER_RECORDS
+    }
+
+    /// Nothing but outcomes that may gather on.
+    fn gathers(&self) -> bool {
+        self.records.is_empty() && !self.is_urgent() && self.gathered.len() < GATHER_RECORDS
+    }
+
+    /// Puts what has gathered long enough to the records.
+    fn end_gathering(&mut self) {
+        if self.gathered.is_empty() {
+            return;
+        }
+        let since = *self.gathering_since.get_or_insert_with(Instant::now);
+        let is_over =
+            self.closing || self.gathered.len() >= GATHER_RECORDS || since.elapsed() >= GATHER;
+        if is_over {
+            self.gathering_since = None;
+            self.records.append(&mut self.gathered);
+        }
     }
 }
 
@@ -114,6 +145,7 @@ impl Committer {
         let wake = match queue.waiting {
             Waiting::Nothing => false,
             Waiting::Work => true,
+            Waiting::Fullness => !queue.gathers(),
             Waiting::Urgency => queue.is_urgent(),
         };
         drop(queue);
@@ -141,6 +173,13 @@ impl Committer {
     /// Has an outcome written; it is tried until it is.
     pub(crate) fn record(&self, record: Record) {
         self.queue_record(record, None);
+    }
+
+    /// The same of a receiver that only fails: together with others like it, half a second later at most.
+    pub(crate) fn gather(&self, record: Record) {
+        let mut queue = self.lock();
+        queue.gathered.push(record);
+        self.wake(queue);
     }
 
     fn queue_record(&self, record: Record, awaited: Option<oneshot::Sender<()>>) {
@@ -176,17 +215,11 @@ impl Committer {
 
     /// Waits for something to write; `None` when closed and all is written.
     fn take(&self) -> Option<Taken> {
-        let mut queue = self.lock();
-        queue.waiting = Waiting::Work;
-        let none = |queue: &mut Queue| queue.records.is_empty() && !queue.is_urgent();
-        queue = self.ready.wait_while(queue, none).unwrap_or_else(PoisonError::into_inner);
-        queue.waiting = Waiting::Urgency;
-        let lingers = |queue: &mut Queue| !queue.is_urgent();
-        let lingered = self.ready.wait_timeout_while(queue, LINGER, lingers);
-        (queue, _) = lingered.unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.await_work();
         queue.waiting = Waiting::Nothing;
-        let empty = queue.submissions.is_empty() && queue.records.is_empty();
-        if empty && queue.closing && !queue.nudged {
+        queue.end_gathering();
+        let is_empty = queue.submissions.is_empty() && queue.records.is_empty();
+        if is_empty && queue.closing && !queue.nudged {
             return None;
         }
         queue.nudged = false;
@@ -208,6 +241,26 @@ impl Committer {
             awaited: std::mem::take(&mut queue.awaited),
             closing: queue.closing,
         })
+    }
+
+    fn await_work(&self) -> MutexGuard<'_, Queue> {
+        let mut queue = self.lock();
+        queue.waiting = Waiting::Work;
+        let none = |queue: &mut Queue| queue.gathers() && queue.gathered.is_empty();
+        queue = self.ready.wait_while(queue, none).unwrap_or_else(PoisonError::into_inner);
+        if queue.gathers() {
+            queue.waiting = Waiting::Fullness;
+            let since = *queue.gathering_since.get_or_insert_with(Instant::now);
+            let rest = GATHER.saturating_sub(since.elapsed());
+            let gathered = self.ready.wait_timeout_while(queue, rest, |queue| queue.gathers());
+            (queue, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        }
+        if !queue.records.is_empty() {
+            queue.waiting = Waiting::Urgency;
+            let lingered = self.ready.wait_timeout_while(queue, LINGER, |it| !it.is_urgent());
+            (queue, _) = lingered.unwrap_or_else(PoisonError::into_inner);
+        }
+        queue
     }
 
     /// The thread's life.
@@ -362,4 +415,54 @@ fn settle(accept: Accept, receipt: Receipt, now: Timestamp, offers: &mut Offers)
 
 fn closed() -> Unwritten {
     Unwritten(Arc::new(StoreError::Unavailable("the node is stopping".into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use hookyard_domain::delivery::Next;
+    use hookyard_domain::endpoint::EndpointNo;
+    use hookyard_domain::id::{EventId, EventKey};
+    use hookyard_domain::tenant::TenantNo;
+    use hookyard_testkit::make;
+
+    use super::*;
+
+    fn failure() -> Record {
+        let delivery = EventId::of(EventKey(7), 0).delivery(TargetNo(0));
+        make::record(TenantNo(1), EndpointNo(1), delivery, None, Next::Succeeded)
+    }
+
+    #[test]
+    fn outcomes_that_gather_do_not_weigh_on_a_publishers_commit() {
+        let committer = Committer::new();
+        committer.gather(failure());
+        let (reply, _answer) = oneshot::channel();
+        committer.submit(Submission { accepts: Vec::new(), reply });
+        let taken = committer.take().unwrap();
+        assert_eq!((taken.submissions.len(), taken.records.len()), (1, 0));
+    }
+
+    #[test]
+    fn outcomes_that_gather_are_written_by_themselves_after_a_while() {
+        let committer = Committer::new();
+        committer.gather(failure());
+        assert_eq!(committer.take().unwrap().records.len(), 1);
+    }
+
+    #[test]
+    fn a_full_gathering_goes_with_the_next_commit() {
+        let committer = Committer::new();
+        (0..GATHER_RECORDS).for_each(|_| committer.gather(failure()));
+        committer.nudge();
+        assert_eq!(committer.take().unwrap().records.len(), GATHER_RECORDS);
+    }
+
+    #[test]
+    fn what_gathers_when_the_node_stops_is_written_before_it_ends() {
+        let committer = Committer::new();
+        committer.gather(failure());
+        committer.close();
+        assert_eq!(committer.take().unwrap().records.len(), 1);
+        assert!(committer.take().is_none());
+    }
 }

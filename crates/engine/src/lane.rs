@@ -435,12 +435,17 @@ impl Lane {
             } else if end.slow_down {
                 self.window /= 2;
             }
-            if self.streak >= PACED_AFTER {
+            if self.only_fails() {
                 let gap = PACE_STEP * (self.streak - PACED_AFTER + 1).min(100);
                 self.not_before = now.plus(gap.min(PACE_MAX));
             }
         }
         self.window = self.window.clamp(1, max);
+    }
+
+    /// It has failed so often in a row that its failures are no news.
+    pub(crate) fn only_fails(&self) -> bool {
+        self.streak >= PACED_AFTER
     }
 
     /// Forgets a delivery that has its row by now.

@@ -191,23 +191,25 @@ impl Lanes {
         Poll::Ready(Some(work))
     }
 
-    /// An attempt ended; its record is on the way. Counts it, and answers the counts after it.
+    /// An attempt ended; its record is on the way. Counts it; answers whether the endpoint only fails.
     pub(crate) fn finished(
         &self,
         endpoint: EndpointNo,
         delivery: DeliveryId,
         end: Finished,
         count: impl FnOnce(Activity) -> Activity,
-    ) {
+    ) -> bool {
         let now = self.clock.now();
         let mut state = self.lock();
         if state.sending.remove(&delivery) == Some(false) {
             state.unproven = state.unproven.saturating_sub(1);
             state.unbench(UNBENCHED);
         }
+        let mut only_fails = false;
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             lane.ended(delivery);
             lane.finished(end, now);
+            only_fails = lane.only_fails();
             lane.activity = count(lane.activity);
             // So that what is counted goes to disk with the record and not with whatever comes next.
             if !lane.dirty {
@@ -218,6 +220,7 @@ impl Lanes {
         }
         // The task that calls this takes the next work itself.
         self.release(state, 0);
+        only_fails
     }
 
     /// These are on disk.

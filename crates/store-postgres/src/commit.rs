@@ -5,11 +5,13 @@
 //! came of a commit whose answer was lost is found out from the node's row, before anybody is told anything.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Object};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::ledger::{Batch, Receipt};
+use hookyard_store::statistics::{Counted, Counting};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
@@ -21,9 +23,10 @@ use crate::deliveries;
 use crate::error::{Fault, Result, unavailable};
 use crate::feed;
 use crate::locks;
-use crate::node::{Fenced, NOW_MS};
+use crate::node::{Fenced, NOW_MS, Node};
 use crate::once::{self, Book};
 use crate::record::{self, NoteColumns, RecordColumns};
+use crate::statistics::{self, Columns};
 
 /// How often the same batch is tried when other nodes are in its way.
 const TRIES: usize = 8;
@@ -51,6 +54,7 @@ struct Statements {
     put_records: Statement,
     put_feed: Statement,
     put_notes: Statement,
+    put_tallies: Statement,
     give_node: Statement,
 }
 
@@ -72,6 +76,7 @@ impl Statements {
             put_records: client.prepare_cached(record::PUT_RECORDS).await?,
             put_feed: client.prepare_cached(feed::PUT).await?,
             put_notes: client.prepare_cached(record::PUT_NOTES).await?,
+            put_tallies: client.prepare_cached(statistics::PUT).await?,
             give_node: client.prepare_cached(&give).await?,
         })
     }
@@ -102,7 +107,7 @@ enum Failure {
     /// Nothing was written.
     Nothing(Fault),
     /// The connection was lost while it committed.
-    Doubt { last_key: u64, receipts: Vec<Receipt>, fault: Fault },
+    Doubt { last_key: u64, receipts: Vec<Receipt>, counted: Counted, fault: Fault },
 }
 
 impl From<Fault> for Failure {
@@ -125,14 +130,19 @@ impl PostgresStore {
                     tries += 1;
                 }
                 Err(Failure::Nothing(fault)) => return Err(fault),
-                Err(Failure::Doubt { last_key, receipts, fault }) => {
+                Err(Failure::Doubt { last_key, receipts, counted, fault }) => {
                     if self.was_committed(last_key).await? {
+                        self.counting().keep(counted);
                         return Ok(receipts);
                     }
                     return Err(fault);
                 }
             }
         }
+    }
+
+    fn counting(&self) -> MutexGuard<'_, Counting> {
+        self.counting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_commit(&self, batch: &Batch) -> std::result::Result<Vec<Receipt>, Failure> {
@@ -155,13 +165,21 @@ impl PostgresStore {
         let records = record::columns(&batch.records);
         let feed = feed::columns(&batch.records, batch.now, &mut draft.last_key);
         let notes = record::note_columns(&batch.notes);
-        let writing =
-            Writing { client: lease.client()?, statements: &statements, node: self.node.no };
-        let beside = Beside { records: &records, feed: &feed, notes: &notes };
-        let written = writing.write(&draft, &beside, batch.now.as_millis()).await;
+        let counted = self.counting().with(batch, &receipts);
+        let tallies = statistics::columns(&counted);
+        let writing = Writing { client: lease.client()?, statements: &statements, node: self.node };
+        let facts = Facts {
+            draft: &draft,
+            records: &records,
+            feed: &feed,
+            notes: &notes,
+            tallies: &tallies,
+        };
+        let written = writing.write(facts, (batch.now.as_millis(), counted.minute)).await;
         match written {
             Ok(()) => {
                 lease.clean = true;
+                self.counting().keep(counted);
                 Ok(receipts)
             }
             Err((is_certain, fault)) => {
@@ -171,7 +189,7 @@ impl PostgresStore {
                     lease.clean = lease.client()?.batch_execute("ROLLBACK").await.is_ok();
                     return Err(fault.into());
                 }
-                Err(Failure::Doubt { last_key: draft.last_key, receipts, fault })
+                Err(Failure::Doubt { last_key: draft.last_key, receipts, counted, fault })
             }
         }
     }
@@ -254,30 +272,31 @@ impl PostgresStore {
     }
 }
 
-/// What is written beside the events.
-struct Beside<'w> {
-    records: &'w [RecordColumns],
-    feed: &'w feed::NoteColumns,
-    notes: &'w NoteColumns,
-}
-
 /// The second round trip.
 struct Writing<'c> {
     client: &'c Client,
     statements: &'c Statements,
-    node: i16,
+    node: Node,
+}
+
+/// What it writes.
+struct Facts<'f> {
+    draft: &'f Draft<'f>,
+    records: &'f [RecordColumns],
+    feed: &'f feed::NoteColumns,
+    notes: &'f NoteColumns,
+    tallies: &'f Columns,
 }
 
 impl Writing<'_> {
     /// Writes and commits. With a failure comes whether it is certain that nothing was written.
     async fn write(
         &self,
-        draft: &Draft<'_>,
-        beside: &Beside<'_>,
-        now_ms: i64,
+        facts: Facts<'_>,
+        (now_ms, minute): (i64, i64),
     ) -> std::result::Result<(), (bool, Fault)> {
-        let Self { client, statements, node } = self;
-        let Beside { records, feed, notes } = beside;
+        let Self { client, statements, node: Node { no: node, incarnation } } = self;
+        let Facts { draft, records, feed, notes, tallies } = facts;
         let events = draft.event_columns();
         let once = draft.book.written();
         let replaced = draft.book.replaced();
@@ -301,6 +320,9 @@ impl Writing<'_> {
         let put_records: Vec<_> = records.iter().map(|it| record_params(it, node)).collect();
         let put_feed: [&(dyn ToSql + Sync); 4] = [&feed.0, &feed.1, &feed.2, node];
         let put_notes = note_params(notes, node);
+        let (owners, endpoints) = (&tallies.tenants, &tallies.endpoints);
+        let put_tallies: [&(dyn ToSql + Sync); 6] =
+            [owners, endpoints, &tallies.tallies, &minute, node, incarnation];
         let give_node: [&(dyn ToSql + Sync); 2] = [node, &last_key];
 
         let mut pipeline = Pipeline::default();
@@ -329,6 +351,9 @@ impl Writing<'_> {
         }
         if !notes.marks.is_empty() {
             pipeline.push(send(client, &statements.put_notes, &put_notes));
+        }
+        if !tallies.tenants.is_empty() {
+            pipeline.push(send(client, &statements.put_tallies, &put_tallies));
         }
         pipeline.push(send(client, &statements.give_node, &give_node));
         pipeline.push(end(client));

@@ -11,6 +11,7 @@
 
 mod accept;
 mod audit;
+mod backlog;
 mod codec;
 mod commit;
 mod days;
@@ -39,12 +40,14 @@ mod prune;
 mod record;
 mod runs;
 mod sources;
+mod statistics;
 mod tenants;
 mod tls;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use deadpool_postgres::{Client, Pool};
+use hookyard_store::statistics::Counting;
 use hookyard_store::{Answer, Store, StoreError};
 
 use crate::error::{Result, unavailable};
@@ -113,6 +116,8 @@ pub struct PostgresStore {
     /// One connection, so that commits never wait for lists.
     committer: Pool,
     node: Node,
+    /// What this process has counted; touched by whoever has the committer's connection.
+    counting: Mutex<Counting>,
 }
 
 impl PostgresStore {
@@ -132,7 +137,8 @@ impl PostgresStore {
         days::make_ahead(&mut client, days::AHEAD_AT_START).await?;
         let node = node::register(&mut client, node).await?;
         drop(client);
-        Ok(Arc::new(Self { pool, committer, node }))
+        let counting = Mutex::default();
+        Ok(Arc::new(Self { pool, committer, node, counting }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.

@@ -34,6 +34,7 @@ mod received;
 mod record;
 mod runs;
 mod sources;
+mod statistics;
 mod tenants;
 mod writer;
 

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod ledger;
 pub mod memory;
 pub mod sources;
+pub mod statistics;
 pub mod tenants;
 
 use std::future::Future;
@@ -40,6 +41,7 @@ pub trait Store:
     + jobs::Jobs
     + memory::Memory
     + audit::Audit
+    + statistics::Statistics
     + Send
     + Sync
     + 'static

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::call::{Call, File, Form, Kept, escaped};
+use super::call::{Call, Exchange, File, Form, Kept};
 use super::following::Messages;
 use crate::attempts::Attempt;
 use crate::deliveries::Delivery;
@@ -14,7 +14,7 @@ use crate::events::{Event, NewEvent, Published, Replay, Replayed};
 use crate::jobs::{Job, RecoverEndpoint};
 use crate::keys::{ApiKey, NewApiKey};
 use crate::page::Page;
-use crate::paths;
+use crate::paths::{self, escaped};
 use crate::providers::Provider;
 use crate::sources::{NewSource, RotateSourceSecret, Source, SourcePatch};
 use crate::tenants::{NewTenant, Tenant, TenantPatch};
@@ -237,4 +237,9 @@ pub fn import_document(of: &str, document: &RawValue) -> Call<Imported> {
 /// Lists the providers; any good key may.
 pub fn providers() -> Call<Rows<Provider>> {
     Call::get(format!("{}/providers", paths::V1))
+}
+
+/// A message to the server's tools for agents. `tenant` is whose things are meant where the key does not say.
+pub fn mcp(message: &RawValue, tenant: Option<&str>) -> Call<Exchange> {
+    Call::post("/mcp".to_owned()).with_json(message).query("tenant", tenant)
 }

@@ -136,6 +136,7 @@ impl App {
         let own = caller.and_then(|it| match &it.who {
             Who::Operator => None,
             Who::Key(powers) => Some(powers.no),
+            Who::Portal(powers) => Some(powers.no),
         });
         let ids = match own {
             Some(tenant) => self.linear_sources_of(tenant).await?,

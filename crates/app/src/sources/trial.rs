@@ -75,7 +75,7 @@ impl App {
         let id: SourceId = path_id(id, "source")?;
         let snapshot = self.engine().snapshot(no).await?;
         let source = snapshot.as_ref().and_then(|it| it.source(id)).ok_or(NONE)?;
-        if !caller.sees(source.source.settings.profile) {
+        if !caller.sees(source.source.settings.profile, source.source.settings.scope.as_ref()) {
             return Err(NONE);
         }
         let reason = self.believed(source, &request).err().map(|it| it.to_string());

@@ -9,6 +9,7 @@ mod event_types;
 mod events;
 mod keys;
 mod login;
+mod mcp;
 mod migrate;
 mod openapi;
 mod restore;
@@ -69,6 +70,8 @@ enum Command {
     Events(events::Args),
     /// The catalogue of event types
     EventTypes(event_types::Args),
+    /// Give an agent the tools of a server: speaks the Model Context Protocol on stdin and stdout
+    Mcp(mcp::Args),
     /// Sign a body as the gateway or a provider would; asks no server
     Sign(sign::Args),
     /// Say whether a signature verifies, and which part differs; asks no server
@@ -94,6 +97,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Sources(args) => block_on(sources::run(args)),
         Command::Events(args) => block_on(events::run(args)),
         Command::EventTypes(args) => block_on(event_types::run(args)),
+        Command::Mcp(args) => block_on(mcp::run(args)),
         Command::Sign(args) => Ok(sign::run(&args)),
         Command::Verify(args) => Ok(verify::run(&args)),
     }

@@ -40,7 +40,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let open = server::Open {
         listener,
-        router: hookyard_http::router(house.doors.clone()),
+        router: hookyard_http::router_with(house.doors.clone(), house.agents),
         doors: house.doors,
         running: house.running,
         metrics,

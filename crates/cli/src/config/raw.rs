@@ -36,6 +36,10 @@ pub struct Raw {
     /// Accept endpoint URLs with plain http
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub allow_http: Option<bool>,
+    /// Page that may show the portal in a frame: `https://app.example.com`, `https://*.example.com`, `self` or `*`
+    /// (repeatable) [default: self]
+    #[arg(long, value_name = "SOURCE")]
+    pub portal_frame_ancestors: Option<Vec<Frame>>,
     /// Seconds that attempts in flight get to finish when the server stops [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub shutdown_grace: Option<u64>,
@@ -64,6 +68,7 @@ impl Raw {
             public_url: env.parsed("PUBLIC_URL")?,
             allow_network: env.list("ALLOW_NETWORK")?,
             allow_http: env.parsed::<Switch>("ALLOW_HTTP")?.map(|it| it.0),
+            portal_frame_ancestors: env.list("PORTAL_FRAME_ANCESTORS")?,
             shutdown_grace: env.parsed("SHUTDOWN_GRACE")?,
             max_in_flight: env.parsed("MAX_IN_FLIGHT")?,
             log: env.text("LOG")?,
@@ -81,6 +86,7 @@ impl Raw {
             public_url: self.public_url.or(other.public_url),
             allow_network: self.allow_network.or(other.allow_network),
             allow_http: self.allow_http.or(other.allow_http),
+            portal_frame_ancestors: self.portal_frame_ancestors.or(other.portal_frame_ancestors),
             shutdown_grace: self.shutdown_grace.or(other.shutdown_grace),
             max_in_flight: self.max_in_flight.or(other.max_in_flight),
             log: self.log.or(other.log),
@@ -192,6 +198,37 @@ impl FromStr for PublicUrl {
     }
 }
 
+/// Whose pages may show ours in a frame, as a Content-Security-Policy names them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Frame(pub String);
+
+impl FromStr for Frame {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str = "use an origin such as `https://app.example.com` or `https://*.example.com`, `self`, or `*`";
+        match text {
+            "*" => return Ok(Self("*".to_owned())),
+            "self" | "'self'" => return Ok(Self("'self'".to_owned())),
+            _ => {}
+        }
+        let (scheme, host) = text.split_once("://").ok_or(WANTED)?;
+        let (subdomains, host) = host.strip_prefix("*.").map_or(("", host), |it| ("*.", it));
+        let url = url::Url::parse(&format!("{scheme}://{host}")).map_err(|_| WANTED)?;
+        let is_origin = matches!(scheme, "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
+        let origin = url.origin().ascii_serialization();
+        let host = origin.split_once("://").map(|(_, host)| host).filter(|_| is_origin);
+        host.map(|host| Self(format!("{scheme}://{subdomains}{host}"))).ok_or(WANTED)
+    }
+}
+
 /// How logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -222,7 +259,7 @@ macro_rules! read_from_text {
         }
     )*};
 }
-read_from_text!(Listen, Network, PublicUrl);
+read_from_text!(Listen, Network, PublicUrl, Frame);
 
 #[cfg(test)]
 mod tests {
@@ -247,6 +284,24 @@ mod tests {
             assert_eq!(text.parse::<Network>().unwrap().0.to_string(), range);
         }
         assert!("10.0.0.0/33".parse::<Network>().is_err());
+    }
+
+    #[test]
+    fn who_may_frame_the_portal_is_an_origin() {
+        for (text, source) in [
+            ("self", "'self'"),
+            ("*", "*"),
+            ("https://app.example.com", "https://app.example.com"),
+            ("https://*.example.com/", "https://*.example.com"),
+            ("http://localhost:3000", "http://localhost:3000"),
+        ] {
+            assert_eq!(text.parse::<Frame>().unwrap().0, source);
+        }
+        for bad in
+            ["", "example.com", "https://", "https://a/b", "https://a; script-src *", "ftp://a"]
+        {
+            assert!(bad.parse::<Frame>().is_err(), "{bad}");
+        }
     }
 
     #[test]

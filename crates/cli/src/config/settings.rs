@@ -33,6 +33,8 @@ pub struct Settings {
     pub allow_networks: Vec<IpNet>,
     /// Endpoint URLs may be plain http.
     pub allow_http: bool,
+    /// Who may show the portal in a frame, as a Content-Security-Policy names them.
+    pub portal_frame_ancestors: Vec<String>,
     /// How long attempts in flight may take when the server stops.
     pub shutdown_grace: Duration,
     /// Attempts in flight at once; `None` is the engine's own bound.
@@ -69,6 +71,10 @@ impl TryFrom<Raw> for Settings {
             public_url: raw.public_url.map(|it| it.0),
             allow_networks: raw.allow_network.unwrap_or_default().iter().map(|it| it.0).collect(),
             allow_http: raw.allow_http.unwrap_or(false),
+            portal_frame_ancestors: raw.portal_frame_ancestors.map_or_else(
+                || vec!["'self'".to_owned()],
+                |it| it.into_iter().map(|it| it.0).collect(),
+            ),
             shutdown_grace: Duration::from_secs(grace),
             in_flight_max: raw.max_in_flight.and_then(|it| usize::try_from(it).ok()),
             log,

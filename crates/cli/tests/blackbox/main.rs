@@ -16,6 +16,7 @@ mod inbound;
 mod master_key;
 mod native;
 mod operator_key;
+mod panel;
 mod python;
 mod receiver;
 mod refusals;

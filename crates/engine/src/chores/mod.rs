@@ -4,6 +4,7 @@ mod disable;
 mod jobs;
 mod release;
 mod retention;
+mod rollup;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +66,20 @@ pub(crate) fn start(
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "old events could not be dropped"
+                );
+            }
+        }
+    });
+    let this = Arc::clone(engine);
+    tasks.spawn(async move {
+        let mut tick = tokio::time::interval(rollup::EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = rollup::run_once(&*this.store, this.clock.now()).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old numbers could not be folded"
                 );
             }
         }

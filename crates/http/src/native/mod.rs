@@ -15,8 +15,10 @@ pub mod problem;
 pub mod providers;
 pub mod publish;
 pub mod receive;
+pub mod sessions;
 pub mod signatures;
 pub mod sources;
+pub mod statistics;
 pub mod stream;
 pub mod tenants;
 
@@ -35,6 +37,7 @@ pub fn router(state: &DoorState) -> Router {
     Router::from(remembered().route_layer(remember))
         .merge(Router::from(hot()))
         .merge(Router::from(public()))
+        .merge(Router::from(signing_in()))
         // Handshakes come by other methods than the document has; the source says which.
         .route("/in/{source_id}", any(receive::receive))
         .route("/openapi.json", get(openapi::serve))
@@ -86,6 +89,9 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(jobs::cancel))
         .routes(routes!(stream::follow))
         .routes(routes!(audit::list))
+        .routes(routes!(statistics::overview))
+        .routes(routes!(statistics::endpoint))
+        .routes(routes!(sessions::create_portal))
         .routes(routes!(providers::list))
         .routes(routes!(signatures::sign))
         .routes(routes!(signatures::verify))
@@ -94,6 +100,11 @@ fn remembered() -> OpenApiRouter<DoorState> {
 /// The hot path: nothing between the router and the handler. Its `Idempotency-Key` goes into the commit itself.
 fn hot() -> OpenApiRouter<DoorState> {
     OpenApiRouter::new().routes(routes!(publish::publish, events::list))
+}
+
+/// What browsers sign in and out by. Their cookies are set anew each time, so nothing is remembered.
+fn signing_in() -> OpenApiRouter<DoorState> {
+    OpenApiRouter::new().routes(routes!(sessions::sign_in, sessions::read, sessions::sign_out))
 }
 
 /// What providers call. An `Idempotency-Key` there is theirs, and one of the ways to tell a repetition.

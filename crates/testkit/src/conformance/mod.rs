@@ -4,6 +4,7 @@
 
 pub mod accepting;
 pub mod configuring;
+pub mod counting;
 pub mod feeding;
 pub mod forwarding;
 pub mod holding;
@@ -163,6 +164,15 @@ macro_rules! conformance_tests {
                 old_replies_are_dropped
                 a_deleted_tenants_replies_go_with_it
             }
+            counting {
+                what_is_committed_is_counted
+                repetitions_and_tests_are_not_counted
+                numbers_have_their_time_and_outlive_a_restart
+                folding_keeps_every_number
+                old_numbers_are_forgotten
+                the_backlog_is_what_has_not_ended
+                a_batch_of_many_counts_each_once
+            }
             pruning {
                 old_events_go_with_all_that_is_theirs
                 what_has_not_ended_stays
@@ -245,6 +255,7 @@ mod tests {
             include_str!("sourcing.rs"),
             include_str!("receiving.rs"),
             include_str!("holding.rs"),
+            include_str!("counting.rs"),
             include_str!("feeding.rs"),
             include_str!("recovering.rs"),
         ] {

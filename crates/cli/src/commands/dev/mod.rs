@@ -71,7 +71,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let house = compose::build(materials).await?;
     let open = server::Open {
         listener,
-        router: hookyard_http::router_with(house.doors.clone(), inbox.router()),
+        router: hookyard_http::router_with(house.doors.clone(), house.agents.merge(inbox.router())),
         doors: house.doors,
         running: house.running,
         metrics,

@@ -31,6 +31,7 @@ mod rates;
 pub mod receive;
 pub mod received;
 pub mod replay;
+mod seats;
 mod seen;
 pub mod sessions;
 pub mod signatures;
@@ -120,7 +121,7 @@ struct Inner {
     sources: receive::Whereabouts,
     linear: receive::Turns,
     rates: Rates,
-    seats: streams::Seats,
+    seats: seats::Seats,
     /// Counts keys and tenants that were taken away.
     taken_away: AtomicU64,
     orphans: Arc<Mutex<Vec<ReplyKey>>>,
@@ -139,7 +140,7 @@ impl App {
             sources: receive::Whereabouts::new(KNOWN_MAX),
             linear: receive::Turns::default(),
             rates: Rates::default(),
-            seats: streams::Seats::default(),
+            seats: seats::Seats::default(),
             taken_away: AtomicU64::new(0),
             orphans: Arc::default(),
         }));

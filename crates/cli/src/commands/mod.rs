@@ -8,6 +8,7 @@ mod doctor;
 mod event_types;
 mod events;
 mod healthcheck;
+mod jobs;
 mod keys;
 mod login;
 mod man;
@@ -74,6 +75,8 @@ enum Command {
     Sources(sources::Args),
     /// Publish events, look at them, send them once more
     Events(events::Args),
+    /// Jobs: work on many deliveries that goes on by itself
+    Jobs(jobs::Args),
     /// The catalogue of event types
     EventTypes(event_types::Args),
     /// Give an agent the tools of a server: speaks the Model Context Protocol on stdin and stdout
@@ -104,6 +107,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Webhooks(args) => block_on(webhooks::run(args)),
         Command::Sources(args) => block_on(sources::run(args)),
         Command::Events(args) => block_on(events::run(args)),
+        Command::Jobs(args) => block_on(jobs::run(args)),
         Command::EventTypes(args) => block_on(event_types::run(args)),
         Command::Mcp(args) => block_on(mcp::run(args)),
         Command::Sign(args) => Ok(sign::run(&args)),

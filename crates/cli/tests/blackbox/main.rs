@@ -24,6 +24,7 @@ mod operator_key;
 mod panel;
 mod python;
 mod receiver;
+mod recover;
 mod refusals;
 mod scene;
 mod security;

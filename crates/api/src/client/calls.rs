@@ -7,7 +7,8 @@ use super::following::Messages;
 use crate::attempts::Attempt;
 use crate::deliveries::Delivery;
 use crate::endpoints::{
-    Endpoint, EndpointPatch, NewEndpoint, RotateSecret, TestEndpoint, TestResult, VerifyResult,
+    Endpoint, EndpointPatch, NewEndpoint, RevealedSecret, RotateSecret, TestEndpoint, TestResult,
+    VerifyResult,
 };
 use crate::event_types::{EventType, ImportCatalogue, Imported};
 use crate::events::{Event, NewEvent, Published, Replay, Replayed};
@@ -122,6 +123,11 @@ pub fn test_endpoint(of: &str, id: &str, test: Form<TestEndpoint>) -> Call<TestR
 /// Gives an endpoint another secret.
 pub fn rotate_secret(of: &str, id: &str, how: Form<RotateSecret>) -> Call<Endpoint> {
     Call::post(one(of, "endpoints", id) + "/rotate-secret").with(how)
+}
+
+/// Shows an endpoint's secret; it is written down who asked.
+pub fn reveal_secret(of: &str, id: &str) -> Call<RevealedSecret> {
+    Call::post(one(of, "endpoints", id) + "/reveal-secret")
 }
 
 /// Lists a tenant's deliveries.

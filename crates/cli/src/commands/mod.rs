@@ -9,6 +9,7 @@ mod event_types;
 mod events;
 mod healthcheck;
 mod keys;
+mod listen;
 mod login;
 mod man;
 mod migrate;
@@ -18,6 +19,7 @@ mod scheme;
 mod serve;
 mod sign;
 mod sources;
+mod tail;
 mod tenants;
 mod verify;
 mod webhooks;
@@ -75,6 +77,10 @@ enum Command {
     Events(events::Args),
     /// The catalogue of event types
     EventTypes(event_types::Args),
+    /// Live events to a port of this machine, signed; goes on where it stopped, with nothing missed
+    Listen(Box<listen::Args>),
+    /// Follow the attempts at deliveries as they end
+    Tail(tail::Args),
     /// Sign a body as the gateway or a provider would; asks no server
     Sign(sign::Args),
     /// Say whether a signature verifies, and which part differs; asks no server
@@ -102,6 +108,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Sources(args) => block_on(sources::run(args)),
         Command::Events(args) => block_on(events::run(args)),
         Command::EventTypes(args) => block_on(event_types::run(args)),
+        Command::Listen(args) => block_on(listen::run(*args)),
+        Command::Tail(args) => block_on(tail::run(args)),
         Command::Sign(args) => Ok(sign::run(&args)),
         Command::Verify(args) => Ok(verify::run(&args)),
     }

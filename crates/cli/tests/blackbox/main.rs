@@ -17,6 +17,7 @@ mod inbound;
 mod master_key;
 mod native;
 mod operator_key;
+mod proxy;
 mod python;
 mod receiver;
 mod refusals;

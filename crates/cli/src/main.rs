@@ -10,6 +10,7 @@ mod compose;
 mod config;
 mod data;
 mod exit;
+mod forward;
 mod local;
 mod output;
 mod remote;

@@ -7,7 +7,8 @@ use super::following::Messages;
 use crate::attempts::Attempt;
 use crate::deliveries::Delivery;
 use crate::endpoints::{
-    Endpoint, EndpointPatch, NewEndpoint, RotateSecret, TestEndpoint, TestResult, VerifyResult,
+    Endpoint, EndpointPatch, NewEndpoint, RevealedSecret, RotateSecret, TestEndpoint, TestResult,
+    VerifyResult,
 };
 use crate::event_types::{EventType, ImportCatalogue, Imported};
 use crate::events::{Event, NewEvent, Published, Replay, Replayed};
@@ -143,6 +144,11 @@ pub fn get_job(of: &str, id: &str) -> Call<Job> {
 /// Ends a job.
 pub fn cancel_job(of: &str, id: &str) -> Call<Job> {
     Call::post(one(of, "jobs", id) + "/cancel")
+}
+
+/// Shows an endpoint's secret; it is written down who asked.
+pub fn reveal_secret(of: &str, id: &str) -> Call<RevealedSecret> {
+    Call::post(one(of, "endpoints", id) + "/reveal-secret")
 }
 
 /// Lists a tenant's deliveries.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
@@ -15,7 +15,7 @@ use super::wire::{self, Driven, Stream};
 use crate::stream::StreamData;
 
 /// A server of ours breaks its silence every 15 seconds: one that is silent for so long is not there any more.
-const SILENCE_MAX: Duration = Duration::from_secs(45);
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(45);
 
 /// The answer is a stream of messages.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,7 @@ pub struct Following {
     body: Incoming,
     connection: Option<Driven>,
     parser: Parser,
+    silence_max: Duration,
     _sender: SendRequest<Full<Bytes>>,
 }
 
@@ -45,20 +46,17 @@ impl Following {
     pub(super) async fn open(
         stream: Stream,
         request: Request<Full<Bytes>>,
+        silence_max: Duration,
     ) -> Result<Self, ClientError> {
-        let wire::Opened { answer, connection, sender } =
-            wire::open_answer(stream, request).await?;
-        Self::read(answer, connection, sender).await
+        let opened = wire::open_answer(stream, request).await?;
+        Self::read(opened, silence_max).await
     }
 
-    async fn read(
-        answer: Response<Incoming>,
-        mut connection: Option<Driven>,
-        sender: SendRequest<Full<Bytes>>,
-    ) -> Result<Self, ClientError> {
+    async fn read(opened: wire::Opened, silence_max: Duration) -> Result<Self, ClientError> {
+        let wire::Opened { answer, mut connection, sender } = opened;
         if answer.status().is_success() {
-            let body = answer.into_body();
-            return Ok(Self { body, connection, parser: Parser::default(), _sender: sender });
+            let (body, parser) = (answer.into_body(), Parser::default());
+            return Ok(Self { body, connection, parser, silence_max, _sender: sender });
         }
         Err(driven(&mut connection, wire::refusal(answer)).await)
     }
@@ -78,8 +76,8 @@ impl Following {
                 return Ok(Some(Message { id: raw.id, data, text: raw.data }));
             }
             let frame = driven(&mut self.connection, self.body.frame());
-            let frame = timeout(SILENCE_MAX, frame).await;
-            let frame = frame.map_err(|_| ClientError::TimedOut(SILENCE_MAX))?;
+            let frame = timeout(self.silence_max, frame).await;
+            let frame = frame.map_err(|_| ClientError::TimedOut(self.silence_max))?;
             let Some(frame) = frame.transpose().map_err(wire::broken)? else { return Ok(None) };
             if let Some(piece) = frame.data_ref() {
                 let pushed = self.parser.push(piece);

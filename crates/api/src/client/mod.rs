@@ -15,6 +15,7 @@ mod sse;
 mod wire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookyard_domain::secret::Secret;
@@ -39,13 +40,20 @@ pub struct Client {
     server: Server,
     key: Secret,
     tls: Arc<std::sync::OnceLock<TlsConnector>>,
+    silence_max: Duration,
 }
 
 impl Client {
     /// A client of `server` with a key.
     #[must_use]
     pub fn new(server: Server, key: Secret) -> Self {
-        Self { server, key, tls: Arc::default() }
+        Self { server, key, tls: Arc::default(), silence_max: following::SILENCE_MAX }
+    }
+
+    /// The same that takes a stream for lost after so long a silence; a server of ours breaks its own every 15 seconds.
+    #[must_use]
+    pub fn with_silence_max(self, silence_max: Duration) -> Self {
+        Self { silence_max, ..self }
     }
 
     /// The server it speaks to.
@@ -102,7 +110,7 @@ impl Client {
             request.headers_mut().insert("last-event-id", id);
         }
         let stream = wire::connect(&self.server, &self.tls).await?;
-        Following::open(stream, request).await
+        Following::open(stream, request, self.silence_max).await
     }
 
     /// Sends a message of another protocol and hands its answer over, whatever its status; `None` where there is none.

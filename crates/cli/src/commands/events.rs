@@ -1,10 +1,18 @@
 //! `hookyard events`: published, looked at, and sent once more.
 
+use std::path::Path;
+use std::time::Duration;
+
 use hookyard_api::client::calls;
 use hookyard_api::events::Event;
+use hookyard_api::stream::AcceptedEvent;
+use hookyard_domain::secret::Secret;
 
+use super::listen::{LookArgs, own_look};
 use super::webhooks;
+use crate::config::sources::environment;
 use crate::exit::Exit;
+use crate::forward::{self, Bringer, Port, State, Target};
 use crate::output::{self, Column};
 use crate::remote::{self, Common, Fields, Session, id, input};
 
@@ -25,8 +33,8 @@ enum Verb {
     List(List),
     /// Show an event
     Get(One),
-    /// Send an event once more, as fresh deliveries
-    Replay(Replay),
+    /// Send an event once more, as fresh deliveries; or bring one, or what was recorded, to a port of this machine
+    Replay(Box<Replay>),
 }
 
 #[derive(clap::Args)]
@@ -91,12 +99,20 @@ struct One {
 
 #[derive(clap::Args)]
 struct Replay {
-    /// The event, `evt_…`
+    /// The event, `evt_…`; with `--forward-to` also a file or folder that `hookyard listen --record` made
     #[arg(value_parser = id)]
     id: String,
     /// Only to this webhook; repeatable [default: every one that wants it today]
     #[arg(long = "webhook", value_name = "WEBHOOK")]
     webhooks: Vec<String>,
+    /// Bring it to this URL of this machine instead, signed as `hookyard listen` does
+    #[arg(long, value_name = "URL", conflicts_with = "webhooks")]
+    forward_to: Option<Target>,
+    #[command(flatten)]
+    look: LookArgs,
+    /// Show headers and bodies, with `--forward-to`
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 const COLUMNS: &[Column<Event>] = &[
@@ -110,6 +126,18 @@ const COLUMNS: &[Column<Event>] = &[
 
 /// Does what was asked for.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
+    // What was recorded is there without a server.
+    if let Verb::Replay(it) = &args.verb
+        && let Some(to) = &it.forward_to
+        && !it.id.starts_with("evt_")
+    {
+        let json = args.common.json;
+        let done = match forward::recorded(Path::new(&it.id)) {
+            Ok(events) => bring(it, to, &events, json).await,
+            Err(error) => Err(error),
+        };
+        return Ok(done.unwrap_or_else(|error| remote::report(&error, json)));
+    }
     remote::with(args.common, async |session| {
         let tenant = session.tenant()?;
         match args.verb {
@@ -119,7 +147,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
             }
             Verb::List(it) => list(session, tenant, it).await,
             Verb::Get(it) => session.show(calls::get_event(tenant, &it.id)).await,
-            Verb::Replay(it) => replay(session, tenant, it).await,
+            Verb::Replay(it) => replay(session, tenant, *it).await,
         }
     })
     .await
@@ -152,7 +180,45 @@ async fn list(session: &Session, tenant: &str, it: List) -> anyhow::Result<Exit>
     session.list(call, it.limit, COLUMNS).await
 }
 
+/// Brings events to a port; ends with 0 if each was answered with success.
+async fn bring(
+    it: &Replay,
+    to: &Target,
+    events: &[AcceptedEvent],
+    json: bool,
+) -> anyhow::Result<Exit> {
+    let secret = it.look.secret.as_deref().map(input::secret).transpose()?.map(Secret::new);
+    let state = State::open(&environment)?;
+    let (look, _) = own_look(&state, it.look.profile, secret, it.look.headers.clone())?;
+    let mut bringer = Bringer {
+        port: Port::new(to.clone()),
+        look,
+        timeout: Duration::from_secs(it.look.timeout),
+        json,
+        verbose: it.verbose,
+        patient: false,
+    };
+    let mut exit = Exit::Ok;
+    for event in events {
+        let brought = bringer.bring(event).await?;
+        if brought.nobody {
+            return Ok(Exit::Network);
+        }
+        if !brought.succeeded {
+            exit = Exit::Failure;
+        }
+    }
+    Ok(exit)
+}
+
 async fn replay(session: &Session, tenant: &str, it: Replay) -> anyhow::Result<Exit> {
+    if let Some(to) = &it.forward_to {
+        let event = session.ask(&calls::get_event(tenant, &it.id)).await?.value;
+        let told = forward::told_of(event).ok_or_else(|| {
+            Exit::Failure.because("what was received is no JSON, and cannot be had exactly")
+        })?;
+        return bring(&it, to, &[told], session.out.json).await;
+    }
     let form = Fields::default().set("endpoints", input::some(it.webhooks))?.form()?;
     let fresh = session.ask(&calls::replay(tenant, &it.id, form)).await?;
     if session.out.json {

@@ -10,6 +10,7 @@ mod events;
 mod healthcheck;
 mod jobs;
 mod keys;
+mod listen;
 mod login;
 mod man;
 mod mcp;
@@ -20,6 +21,7 @@ mod scheme;
 mod serve;
 mod sign;
 mod sources;
+mod tail;
 mod tenants;
 mod verify;
 mod webhooks;
@@ -81,6 +83,10 @@ enum Command {
     EventTypes(event_types::Args),
     /// Give an agent the tools of a server: speaks the Model Context Protocol on stdin and stdout
     Mcp(mcp::Args),
+    /// Live events to a port of this machine, signed; goes on where it stopped, with nothing missed
+    Listen(Box<listen::Args>),
+    /// Follow the attempts at deliveries as they end
+    Tail(tail::Args),
     /// Sign a body as the gateway or a provider would; asks no server
     Sign(sign::Args),
     /// Say whether a signature verifies, and which part differs; asks no server
@@ -110,6 +116,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Jobs(args) => block_on(jobs::run(args)),
         Command::EventTypes(args) => block_on(event_types::run(args)),
         Command::Mcp(args) => block_on(mcp::run(args)),
+        Command::Listen(args) => block_on(listen::run(*args)),
+        Command::Tail(args) => block_on(tail::run(args)),
         Command::Sign(args) => Ok(sign::run(&args)),
         Command::Verify(args) => Ok(verify::run(&args)),
     }

@@ -116,6 +116,11 @@ impl Printer {
         write(table.page(rows.iter().map(|it| &it.value), self.bold))
     }
 
+    /// Prints more rows of a list that grows, for people alone; false when nobody reads any more.
+    pub fn more<T>(&self, table: &mut Table<'_, T>, rows: &[T]) -> bool {
+        write(table.page(rows.iter(), self.bold))
+    }
+
     /// Prints rows that are at hand, for people alone.
     pub fn table<T>(&self, columns: &[Column<T>], rows: &[T]) {
         write(Table::new(columns).page(rows.iter(), self.bold));

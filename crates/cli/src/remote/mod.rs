@@ -5,9 +5,12 @@
 
 mod fault;
 mod fields;
+mod follow;
 pub mod input;
 pub mod profiles;
 mod target;
+
+use std::time::Duration;
 
 use hookyard_api::client::calls::Rows;
 use hookyard_api::client::{Call, Client, ClientError, File, Kept};
@@ -16,6 +19,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::fault::{Fault, report};
 pub use self::fields::Fields;
+pub use self::follow::Follower;
 pub use self::target::{find_server, variable};
 
 use self::target::Target;
@@ -75,6 +79,20 @@ pub async fn with(
     Ok(done.unwrap_or_else(|error| report(&error, json)))
 }
 
+/// The same for a command that follows a stream, and takes it for lost after so long a silence.
+pub async fn with_silence(
+    common: Common,
+    silence_max: Duration,
+    command: impl AsyncFnOnce(&Session) -> anyhow::Result<Exit>,
+) -> anyhow::Result<Exit> {
+    let json = common.json;
+    let done = match Session::open(common) {
+        Ok(session) => command(&session.with_silence_max(silence_max)).await,
+        Err(error) => Err(error),
+    };
+    Ok(done.unwrap_or_else(|error| report(&error, json)))
+}
+
 impl Session {
     fn open(common: Common) -> anyhow::Result<Self> {
         let idempotency_key = match &common.idempotency_key {
@@ -84,6 +102,16 @@ impl Session {
         let out = Printer::new(common.json, &environment);
         let Target { server, key, tenant } = Target::find(&common, &environment)?;
         Ok(Self { client: Client::new(server, key), tenant, idempotency_key, out })
+    }
+
+    /// The server that is spoken to, as it is written.
+    pub fn server(&self) -> String {
+        self.client.server().to_string()
+    }
+
+    /// The same that takes a stream for lost after so long a silence.
+    fn with_silence_max(self, silence_max: Duration) -> Self {
+        Self { client: self.client.with_silence_max(silence_max), ..self }
     }
 
     /// The tenant that is meant.

@@ -22,6 +22,7 @@ mod native;
 mod nodes;
 mod operator_key;
 mod panel;
+mod proxy;
 mod python;
 mod receiver;
 mod recover;

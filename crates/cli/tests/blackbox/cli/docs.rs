@@ -1,13 +1,17 @@
 //! `docs/cli.md`: its examples are run line by line, and no remote command is without one.
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Child;
+use tokio::time::timeout;
 
 use super::Shell;
 use crate::receiver::{Receiver, Reply};
 use crate::scene::text;
-use crate::world::OPERATOR_KEY;
+use crate::world::{OPERATOR_KEY, PATIENCE, until};
 
 /// The lines after `$ `, continued ones joined.
 fn examples() -> Vec<String> {
@@ -16,9 +20,11 @@ fn examples() -> Vec<String> {
     page.lines().filter_map(|it| it.strip_prefix("$ ")).map(ToOwned::to_owned).collect()
 }
 
-/// The few words of a shell that the page uses: quotes, `NAME=$(… | jq -r .path)`, `export`, `echo … |`, `>`, `$NAME`.
+/// The few words of a shell that the page uses: quotes, `NAME=$(… | jq -r .path)`, `export`, `echo … |`, `>`, `&`, `$NAME`.
 struct Reader {
     shell: Shell,
+    /// What was started with `&`.
+    background: Vec<Child>,
     variables: BTreeMap<String, String>,
 }
 
@@ -38,6 +44,25 @@ impl Reader {
             None => word,
         };
         words.into_iter().filter(|it| !it.is_empty()).map(given).collect()
+    }
+
+    /// Starts `hookyard …`, and waits until it is connected.
+    async fn start(&mut self, line: &str) {
+        let words = self.words(line);
+        let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        let mut child = self.shell.command(&args).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+        let connected = async {
+            while let Some(line) = said.next_line().await.unwrap() {
+                if line.starts_with("connected") {
+                    return;
+                }
+            }
+            panic!("`{line}` ended");
+        };
+        timeout(PATIENCE, connected).await.expect("it does not connect");
+        // Nobody reads on: what it says from here on goes nowhere.
+        self.background.push(child);
     }
 
     /// Runs `hookyard …`; answers what it printed.
@@ -62,6 +87,8 @@ impl Reader {
             let pointer = path.replace(['.', '['], "/").replace(']', "");
             let value = text(printed.pointer(&pointer).unwrap()).to_owned();
             self.variables.insert(name.to_owned(), value);
+        } else if let Some(command) = line.strip_suffix(" &") {
+            self.start(command).await;
         } else if let Some(piped) = line.strip_prefix("echo ") {
             let (said, command) = piped.split_once(" | ").unwrap();
             let said = self.words(said).remove(0);
@@ -90,9 +117,14 @@ async fn every_example_of_the_page_does_what_it_says() {
     .await;
     let (server, hooks) = (shell.scene.server.address.to_string(), receiver.address.to_string());
     let variables = BTreeMap::from([("OPERATOR_KEY".to_owned(), OPERATOR_KEY.to_owned())]);
-    let mut reader = Reader { shell, variables };
+    let mut reader = Reader { shell, background: Vec::new(), variables };
     for line in examples() {
         let line = line.replace("127.0.0.1:8080", &server).replace("localhost:3000", &hooks);
+        if line.contains("events replay events") {
+            let kept = reader.shell.scene.world.path("events");
+            until("an event that is recorded", async || kept.read_dir().ok()?.next().map(|_| ()))
+                .await;
+        }
         reader = reader.run(&line).await;
     }
     let shell = reader.shell;
@@ -117,6 +149,8 @@ async fn every_remote_command_has_an_example() {
         "events",
         "event-types",
         "mcp",
+        "listen",
+        "tail",
         "sign",
         "verify",
     ]
@@ -138,5 +172,5 @@ async fn every_remote_command_has_an_example() {
         let verbs = verbs.filter_map(|it| it.split_whitespace().next()).filter(|it| *it != "help");
         open.extend(verbs.map(|verb| [&path[..], &[verb.to_owned()]].concat()));
     }
-    assert_eq!(leaves, 38, "a command came or went");
+    assert_eq!(leaves, 40, "a command came or went");
 }

@@ -6,9 +6,11 @@ mod events;
 mod exits;
 mod jobs;
 mod keys;
+mod listen;
 mod login;
 mod offline;
 mod sources;
+mod tail;
 mod tenants;
 mod terminal;
 mod webhooks;
@@ -62,6 +64,7 @@ impl Shell {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.scene.world.hookyard(args);
         command.env("XDG_CONFIG_HOME", self.scene.world.path("config"));
+        command.env("XDG_STATE_HOME", self.scene.world.path("state"));
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }

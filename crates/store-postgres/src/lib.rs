@@ -39,6 +39,7 @@ mod runs;
 mod sources;
 mod tenants;
 mod tls;
+pub mod transfer;
 
 use std::sync::Arc;
 
@@ -127,6 +128,7 @@ impl PostgresStore {
         let committer = open::pool(settings, 1)?;
         let mut client = pool.get().await.map_err(error::Fault::from)?;
         migrate::migrate(&mut client).await?;
+        transfer::refuse_half_moved(&client).await?;
         days::make_ahead(&mut client, days::AHEAD_AT_START).await?;
         let node = node::register(&mut client, node).await?;
         drop(client);

@@ -33,6 +33,7 @@ mod record;
 mod runs;
 mod sources;
 mod tenants;
+pub mod transfer;
 mod writer;
 
 use std::path::Path;

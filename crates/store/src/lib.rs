@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod memory;
 pub mod sources;
 pub mod tenants;
+pub mod transfer;
 
 use std::future::Future;
 use std::pin::Pin;

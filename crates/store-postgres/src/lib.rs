@@ -23,6 +23,7 @@ mod event_types;
 mod events;
 mod held;
 mod history;
+pub mod inspect;
 mod keys;
 mod ledger;
 mod locks;
@@ -47,6 +48,7 @@ use deadpool_postgres::{Client, Pool};
 use hookyard_store::{Answer, Store, StoreError};
 
 use crate::error::{Result, unavailable};
+pub use crate::inspect::Report;
 use crate::node::Node;
 pub use crate::open::Settings;
 
@@ -133,6 +135,17 @@ impl PostgresStore {
         let node = node::register(&mut client, node).await?;
         drop(client);
         Ok(Arc::new(Self { pool, committer, node }))
+    }
+
+    /// Opens the store to look at it, as no node: what a node alone may do is refused. Nothing is connected to yet, and the
+    /// schema is taken as it is.
+    ///
+    /// # Errors
+    /// When the settings cannot be read.
+    pub fn visit(settings: &Settings) -> std::result::Result<Arc<Self>, StoreError> {
+        let pool = open::pool(settings, settings.connections)?;
+        let committer = open::pool(settings, 1)?;
+        Ok(Arc::new(Self { pool, committer, node: node::NOBODY }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.

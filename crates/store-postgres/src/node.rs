@@ -15,6 +15,9 @@ pub(crate) struct Node {
     pub(crate) incarnation: i64,
 }
 
+/// Who only looks.
+pub(crate) const NOBODY: Node = Node { no: 0, incarnation: 0 };
+
 /// Another process took the node's name.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("another process serves as this node now; nothing more is committed by this one")]

@@ -54,6 +54,14 @@ impl Settings {
         }
     }
 
+    /// Whether the URL and the certificates can be read; nothing is connected to.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn check(&self) -> Result<(), StoreError> {
+        pool(self, 1).map(drop)
+    }
+
     /// The same as the driver takes it. What is wrong with a URL is not told: it holds a password.
     fn config(&self) -> Result<Config, StoreError> {
         let mut config: Config = self

@@ -146,11 +146,11 @@ async fn operator_key(db: &impl GenericClient) -> Result<Option<[u8; 32]>> {
     hash.try_into().map(Some).map_err(|_| corrupt("meta", "value", "operator_key"))
 }
 
-async fn set_operator_key(db: &impl GenericClient, hash: [u8; 32]) -> Result<()> {
-    const SQL: &str = "INSERT INTO meta (name, value) VALUES ('operator_key', $1)
-        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+async fn keep_operator_key(db: &impl GenericClient, hash: [u8; 32]) -> Result<[u8; 32]> {
+    const SQL: &str =
+        "INSERT INTO meta (name, value) VALUES ('operator_key', $1) ON CONFLICT (name) DO NOTHING";
     execute(db, SQL, &[&&hash[..]]).await?;
-    Ok(())
+    Ok(operator_key(db).await?.unwrap_or(hash))
 }
 
 impl Tenants for PostgresStore {
@@ -190,7 +190,7 @@ impl Tenants for PostgresStore {
         read!(self, |db| operator_key(db))
     }
 
-    fn set_operator_key(&self, hash: [u8; 32]) -> Answer<'_, ()> {
-        read!(self, |db| set_operator_key(db, hash))
+    fn keep_operator_key(&self, hash: [u8; 32]) -> Answer<'_, [u8; 32]> {
+        read!(self, |db| keep_operator_key(db, hash))
     }
 }

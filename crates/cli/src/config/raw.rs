@@ -3,6 +3,7 @@
 //! A new setting is a field here (its flag and its key in the file follow), a line in [`Raw::from_env`] and in
 //! [`Raw::or`], and a field of [`super::settings::Settings`]. A test notices a line that is missing.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use hookyard_domain::secret::Secret;
 use serde::Deserialize;
 
 use crate::exit::Exit;
@@ -24,9 +26,27 @@ pub struct Raw {
     /// Folder of the embedded store [default: ./hookyard-data]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Shared store, for several nodes: postgres://…
+    /// Shared store, for several nodes: postgres://user@host,standby/name?target_session_attrs=read-write
     #[arg(long, value_name = "URL")]
-    pub database_url: Option<String>,
+    pub database_url: Option<DatabaseUrl>,
+    /// Certificates (PEM) that the database may prove itself by, beside this machine's own
+    #[arg(long, value_name = "FILE")]
+    pub database_ca: Option<PathBuf>,
+    /// Connections to the database, beside one that commits and one that listens [default: 8]
+    #[arg(long, value_name = "N")]
+    pub database_connections: Option<u64>,
+    /// Seconds after which the database breaks off a statement [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub database_statement_timeout: Option<u64>,
+    /// A pooler in transaction mode stands before the database
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub database_pooler: Option<bool>,
+    /// Name of this node among those of the database [default: the machine's name and the port]
+    #[arg(long, value_name = "NAME")]
+    pub node_name: Option<String>,
+    /// Seconds without a sign of life after which other nodes take over what a node owes [default: 15]
+    #[arg(long, value_name = "SECONDS")]
+    pub node_lease: Option<u64>,
     /// Where callers reach this server; shown in receive URLs [default: the request's origin]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<PublicUrl>,
@@ -60,7 +80,13 @@ impl Raw {
         Ok(Self {
             listen: env.parsed("LISTEN")?,
             data: env.raw("DATA").map(PathBuf::from),
-            database_url: env.text("DATABASE_URL")?,
+            database_url: env.text("DATABASE_URL")?.map(DatabaseUrl::from),
+            database_ca: env.raw("DATABASE_CA").map(PathBuf::from),
+            database_connections: env.parsed("DATABASE_CONNECTIONS")?,
+            database_statement_timeout: env.parsed("DATABASE_STATEMENT_TIMEOUT")?,
+            database_pooler: env.parsed::<Switch>("DATABASE_POOLER")?.map(|it| it.0),
+            node_name: env.text("NODE_NAME")?,
+            node_lease: env.parsed("NODE_LEASE")?,
             public_url: env.parsed("PUBLIC_URL")?,
             allow_network: env.list("ALLOW_NETWORK")?,
             allow_http: env.parsed::<Switch>("ALLOW_HTTP")?.map(|it| it.0),
@@ -78,6 +104,14 @@ impl Raw {
             listen: self.listen.or(other.listen),
             data: self.data.or(other.data),
             database_url: self.database_url.or(other.database_url),
+            database_ca: self.database_ca.or(other.database_ca),
+            database_connections: self.database_connections.or(other.database_connections),
+            database_statement_timeout: self
+                .database_statement_timeout
+                .or(other.database_statement_timeout),
+            database_pooler: self.database_pooler.or(other.database_pooler),
+            node_name: self.node_name.or(other.node_name),
+            node_lease: self.node_lease.or(other.node_lease),
             public_url: self.public_url.or(other.public_url),
             allow_network: self.allow_network.or(other.allow_network),
             allow_http: self.allow_http.or(other.allow_http),
@@ -131,6 +165,25 @@ impl FromStr for Switch {
             "false" | "0" => Ok(Self(false)),
             _ => Err("use `true` or `false`"),
         }
+    }
+}
+
+/// Where the shared store is. Read where the database is reached: no message shows it, since it may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub struct DatabaseUrl(pub Secret);
+
+impl From<String> for DatabaseUrl {
+    fn from(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::from(text.to_owned()))
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod backup;
 mod cli;
+mod cluster;
 mod crash;
 mod delivery;
 mod dev;
@@ -14,6 +15,7 @@ mod dialects;
 mod inbound;
 mod master_key;
 mod native;
+mod nodes;
 mod operator_key;
 mod python;
 mod receiver;

@@ -154,14 +154,14 @@ pub async fn retention_is_told_of_every_tenant(cellar: Cellar) {
     assert_eq!(world.store().retained().await.unwrap(), [both[1]]);
 }
 
-/// The operator's key is there once it was kept.
+/// The operator's key is there once it was kept, and no other takes its place.
 pub async fn the_operators_key_is_kept(cellar: Cellar) {
     let mut world = World::new(cellar).await;
     assert_eq!(world.store().operator_key().await.unwrap(), None);
-    world.store().set_operator_key([7; 32]).await.unwrap();
-    world.store().set_operator_key([8; 32]).await.unwrap();
+    assert_eq!(world.store().keep_operator_key([7; 32]).await.unwrap(), [7; 32]);
+    assert_eq!(world.store().keep_operator_key([8; 32]).await.unwrap(), [7; 32]);
     world.cellar.reopen().await;
-    assert_eq!(world.store().operator_key().await.unwrap(), Some([8; 32]));
+    assert_eq!(world.store().operator_key().await.unwrap(), Some([7; 32]));
 }
 
 /// A key is found by its hash with its tenant, until it is taken away.

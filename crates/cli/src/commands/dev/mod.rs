@@ -67,7 +67,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let clock = Arc::new(SystemClock);
     let inbox = Inbox::new(clock.clone());
     let materials =
-        Materials { settings: &settings, given, clock, chance, metrics: metrics.clone() };
+        Materials { settings: &settings, address, given, clock, chance, metrics: metrics.clone() };
     let house = compose::build(materials).await?;
     let open = server::Open {
         listener,

@@ -1,5 +1,8 @@
 //! Builds the house: store, engine, app, doors. The only place that names adapters.
 
+pub mod shared;
+
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +30,8 @@ use crate::secrets::Given;
 pub struct Materials<'a> {
     /// Everything that was set.
     pub settings: &'a Settings,
+    /// Where it listens.
+    pub address: SocketAddr,
     /// The secrets of the environment.
     pub given: Given,
     /// The clock.
@@ -49,12 +54,23 @@ pub struct House {
 
 /// Opens the store and builds everything upon it.
 pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
-    let Materials { settings, given, clock, chance, metrics } = materials;
+    let Materials { settings, address, given, clock, chance, metrics } = materials;
     data::keep_private();
-    data::prepare(&settings.data)?;
-    let store = open_store(&settings.data).await?;
+    given.fit_for(settings)?;
     let (master, operator) = given.apart();
-    let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
+    let (store, keyring) = match &settings.database {
+        None => {
+            data::prepare(&settings.data)?;
+            let store = open_store(&settings.data).await?;
+            let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
+            (store, keyring)
+        }
+        Some(database) => {
+            let store = shared::open(database, address).await?;
+            let keyring = master.shared(&*store).await?;
+            (store, keyring)
+        }
+    };
     let anew = sealed::anew(&*store, &keyring, &*chance).await?;
     if keyring.is_rotating() {
         let sealed::Anew { endpoints, sources, shut } = anew;

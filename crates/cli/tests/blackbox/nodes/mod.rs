@@ -1,0 +1,3 @@
+//! Serving over PostgreSQL: one node, then several.
+
+mod one;

@@ -1,5 +1,6 @@
 //! Builds the house: store, engine, app, doors. The only place that names adapters.
 
+pub mod moving;
 pub mod shared;
 
 use std::net::SocketAddr;

@@ -1,3 +1,4 @@
 //! Serving over PostgreSQL: one node, then several.
 
+mod moving;
 mod one;

@@ -149,7 +149,7 @@ impl AppError {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable(error.into()),
+            StoreError::Unavailable(_) | StoreError::Fenced => Self::Unavailable(error.into()),
             StoreError::Conflict { what } => Self::Conflict {
                 code: "changed_meanwhile",
                 message: format!(

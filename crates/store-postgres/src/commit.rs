@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Client, Object};
 use hookyard_domain::tenant::TenantNo;
+use hookyard_store::StoreError;
 use hookyard_store::ledger::{Batch, Receipt};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -20,7 +21,7 @@ use crate::db::{Pipeline, query_opt};
 use crate::deliveries;
 use crate::error::{Fault, Result, unavailable};
 use crate::locks;
-use crate::node::{Fenced, NOW_MS};
+use crate::node::{NOW_MS, Node};
 use crate::once::{self, Book};
 use crate::record::{self, NoteColumns, RecordColumns};
 
@@ -114,16 +115,18 @@ impl PostgresStore {
         if batch.accepts.is_empty() && batch.records.is_empty() && batch.notes.is_empty() {
             return Ok(Vec::new());
         }
+        // One and the same throughout, whatever becomes of this process as a node meanwhile.
+        let me = self.node();
         let mut tries = 1;
         loop {
-            match self.try_commit(batch).await {
+            match self.try_commit(me, batch).await {
                 Ok(receipts) => return Ok(receipts),
                 Err(Failure::Nothing(fault)) if tries < TRIES && fault.may_work_again() => {
                     tries += 1;
                 }
                 Err(Failure::Nothing(fault)) => return Err(fault),
                 Err(Failure::Doubt { last_key, receipts, fault }) => {
-                    if self.was_committed(last_key).await? {
+                    if self.was_committed(me, last_key).await? {
                         return Ok(receipts);
                     }
                     return Err(fault);
@@ -132,11 +135,15 @@ impl PostgresStore {
         }
     }
 
-    async fn try_commit(&self, batch: &Batch) -> std::result::Result<Vec<Receipt>, Failure> {
+    async fn try_commit(
+        &self,
+        me: Node,
+        batch: &Batch,
+    ) -> std::result::Result<Vec<Receipt>, Failure> {
         let mut lease =
             Lease { client: Some(self.committer.get().await.map_err(Fault::from)?), clean: false };
         let statements = Statements::prepare(lease.client()?).await?;
-        let read = self.read(lease.client()?, &statements, batch).await;
+        let read = read(me, lease.client()?, &statements, batch).await;
         let (mut draft, versions) = match read {
             Ok(read) => read,
             Err(fault) => {
@@ -152,7 +159,7 @@ impl PostgresStore {
         let records = record::columns(&batch.records);
         let notes = record::note_columns(&batch.notes);
         let writing =
-            Writing { client: lease.client()?, statements: &statements, node: self.node.no };
+            Writing { client: lease.client()?, statements: &statements, node: me.no };
         let written = writing.write(&draft, &records, &notes, batch.now.as_millis()).await;
         match written {
             Ok(()) => {
@@ -171,63 +178,11 @@ impl PostgresStore {
         }
     }
 
-    /// The first round trip.
-    async fn read<'b>(
-        &self,
-        client: &Client,
-        statements: &Statements,
-        batch: &'b Batch,
-    ) -> Result<(Draft<'b>, HashMap<TenantNo, u64>)> {
-        let of_accepts = batch.accepts.iter().map(|it| it.tenant);
-        let of_records = batch.records.iter().map(|it| it.tenant);
-        let locked: BTreeSet<i32> =
-            of_accepts.clone().chain(of_records).map(locks::bucket).collect();
-        let locked: Vec<i32> = locked.into_iter().collect();
-        let tenants: BTreeSet<i32> = of_accepts.map(|it| no(it.0)).collect();
-        let tenants: Vec<i32> = tenants.into_iter().collect();
-        let mut book = Book::ask(&batch.accepts);
-        let class = locks::class();
-        let (asked_tenants, kinds, texts) = book.question();
-        let node: [&(dyn ToSql + Sync); 2] = [&self.node.no, &self.node.incarnation];
-        let share: [&(dyn ToSql + Sync); 2] = [&class, &locked];
-        let of: [&(dyn ToSql + Sync); 1] = [&tenants];
-        let asked: [&(dyn ToSql + Sync); 3] = [&asked_tenants, &kinds, &texts];
-
-        let mut pipeline = Pipeline::default();
-        pipeline.push(begin(client));
-        pipeline.push(send(client, &statements.take_node, &node));
-        if !locked.is_empty() {
-            pipeline.push(send(client, &statements.share, &share));
-        }
-        if !tenants.is_empty() {
-            pipeline.push(send(client, &statements.versions, &of));
-        }
-        if !book.is_empty() {
-            pipeline.push(send(client, &statements.find_once, &asked));
-        }
-        let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?.into_iter().skip(1);
-        let node = rows.next().unwrap_or_default();
-        let Some(node) = node.first() else { return Err(unavailable(Fenced).into()) };
-        let last_key = uint(node.try_get(0)?);
-        let mut rows = rows.skip(usize::from(!locked.is_empty()));
-        let mut versions = HashMap::new();
-        if !tenants.is_empty() {
-            for row in rows.next().unwrap_or_default() {
-                versions.insert(TenantNo(uno(row.try_get(0)?)), uint(row.try_get(1)?));
-            }
-        }
-        drop((asked_tenants, kinds, texts));
-        if !book.is_empty() {
-            book.answer(&rows.next().unwrap_or_default())?;
-        }
-        Ok((Draft::new(self.node.no, batch.now, last_key, book), versions))
-    }
-
     /// Whether a commit that ended with this key was written. The question waits for the commit if it is still under way.
-    async fn was_committed(&self, last_key: u64) -> Result<bool> {
+    async fn was_committed(&self, me: Node, last_key: u64) -> Result<bool> {
         let deadline = tokio::time::Instant::now() + DOUBT_MAX;
         loop {
-            let answer = self.ask_last_key().await;
+            let answer = self.ask_last_key(me).await;
             match answer {
                 Ok(found) => return Ok(found >= last_key),
                 Err(Fault::Store(error)) => return Err(error.into()),
@@ -240,13 +195,65 @@ impl PostgresStore {
         }
     }
 
-    async fn ask_last_key(&self) -> Result<u64> {
+    async fn ask_last_key(&self, me: Node) -> Result<u64> {
         let client = self.committer.get().await?;
-        let node: [&(dyn ToSql + Sync); 2] = [&self.node.no, &self.node.incarnation];
+        let node: [&(dyn ToSql + Sync); 2] = [&me.no, &me.incarnation];
         let row = query_opt(&client, TAKE_NODE, &node).await?;
-        let row = row.ok_or_else(|| unavailable(Fenced))?;
+        let row = row.ok_or(StoreError::Fenced)?;
         Ok(uint(row.try_get(0)?))
     }
+}
+
+/// The first round trip.
+async fn read<'b>(
+    me: Node,
+    client: &Client,
+    statements: &Statements,
+    batch: &'b Batch,
+) -> Result<(Draft<'b>, HashMap<TenantNo, u64>)> {
+    let of_accepts = batch.accepts.iter().map(|it| it.tenant);
+    let of_records = batch.records.iter().map(|it| it.tenant);
+    let locked: BTreeSet<i32> =
+        of_accepts.clone().chain(of_records).map(locks::bucket).collect();
+    let locked: Vec<i32> = locked.into_iter().collect();
+    let tenants: BTreeSet<i32> = of_accepts.map(|it| no(it.0)).collect();
+    let tenants: Vec<i32> = tenants.into_iter().collect();
+    let mut book = Book::ask(&batch.accepts);
+    let class = locks::class();
+    let (asked_tenants, kinds, texts) = book.question();
+    let node: [&(dyn ToSql + Sync); 2] = [&me.no, &me.incarnation];
+    let share: [&(dyn ToSql + Sync); 2] = [&class, &locked];
+    let of: [&(dyn ToSql + Sync); 1] = [&tenants];
+    let asked: [&(dyn ToSql + Sync); 3] = [&asked_tenants, &kinds, &texts];
+
+    let mut pipeline = Pipeline::default();
+    pipeline.push(begin(client));
+    pipeline.push(send(client, &statements.take_node, &node));
+    if !locked.is_empty() {
+        pipeline.push(send(client, &statements.share, &share));
+    }
+    if !tenants.is_empty() {
+        pipeline.push(send(client, &statements.versions, &of));
+    }
+    if !book.is_empty() {
+        pipeline.push(send(client, &statements.find_once, &asked));
+    }
+    let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?.into_iter().skip(1);
+    let node = rows.next().unwrap_or_default();
+    let Some(node) = node.first() else { return Err(StoreError::Fenced.into()) };
+    let last_key = uint(node.try_get(0)?);
+    let mut rows = rows.skip(usize::from(!locked.is_empty()));
+    let mut versions = HashMap::new();
+    if !tenants.is_empty() {
+        for row in rows.next().unwrap_or_default() {
+            versions.insert(TenantNo(uno(row.try_get(0)?)), uint(row.try_get(1)?));
+        }
+    }
+    drop((asked_tenants, kinds, texts));
+    if !book.is_empty() {
+        book.answer(&rows.next().unwrap_or_default())?;
+    }
+    Ok((Draft::new(me.no, batch.now, last_key, book), versions))
 }
 
 /// The second round trip.

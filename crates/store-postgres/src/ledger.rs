@@ -13,12 +13,12 @@ use hookyard_domain::time::Timestamp;
 use hookyard_store::Answer;
 use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share, Target};
 
-use crate::error::{Result, unavailable};
+use crate::error::Result;
 use crate::held::Release;
 use crate::locks;
 use crate::moves::{Move, Replay};
 use crate::runs::Lane;
-use crate::{PostgresStore, days, held, moves, node, owed, prune, read, share};
+use crate::{PostgresStore, days, held, moves, owed, prune, read, share};
 
 /// Waiting deliveries discarded in one transaction.
 const DISCARD_CHUNK: i64 = 2000;
@@ -66,7 +66,8 @@ impl Ledger for PostgresStore {
     }
 
     fn owed(&self) -> Answer<'_, Vec<Owed>> {
-        read!(self, |db| owed::owed(db, self.node.no))
+        let node = self.node().no;
+        read!(self, |db| owed::owed(db, node))
     }
 
     fn refill(
@@ -77,7 +78,7 @@ impl Ledger for PostgresStore {
         share: Share,
     ) -> Answer<'_, Refill> {
         let lane = Lane { tenant, endpoint };
-        read!(self, |db| owed::refill(db, lane, self.node.no, (from, share)))
+        read!(self, |db| owed::refill(db, lane, self.node().no, (from, share)))
     }
 
     fn due<'a>(
@@ -90,7 +91,7 @@ impl Ledger for PostgresStore {
     ) -> Answer<'a, DuePage> {
         let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
         let lane = Lane { tenant, endpoint };
-        read!(self, |db| owed::due(db, lane, self.node.no, (now, share), &skip))
+        read!(self, |db| owed::due(db, lane, self.node().no, (now, share), &skip))
     }
 
     fn requeue(
@@ -100,7 +101,7 @@ impl Ledger for PostgresStore {
         now: Timestamp,
         audit: AuditEntry,
     ) -> Answer<'_, Moved> {
-        let it = Move { tenant, delivery, now, node: self.node.no };
+        let it = Move { tenant, delivery, now, node: self.node().no };
         share!(self, tenant, |tx| moves::requeue(tx, it, &audit))
     }
 
@@ -111,7 +112,7 @@ impl Ledger for PostgresStore {
         now: Timestamp,
         audit: AuditEntry,
     ) -> Answer<'_, Moved> {
-        let it = Move { tenant, delivery, now, node: self.node.no };
+        let it = Move { tenant, delivery, now, node: self.node().no };
         share!(self, tenant, |tx| moves::cancel(tx, it, &audit))
     }
 
@@ -124,7 +125,7 @@ impl Ledger for PostgresStore {
         audit: AuditEntry,
     ) -> Answer<'_, Vec<DeliveryId>> {
         let to = endpoints.to_vec();
-        let node = self.node.no;
+        let node = self.node().no;
         share!(self, tenant, |tx| async {
             moves::replay(tx, &Replay { tenant, event, to: &to, now, node }, &audit).await
         })
@@ -142,7 +143,7 @@ impl Ledger for PostgresStore {
         targets: &'a [Target],
         now: Timestamp,
     ) -> Answer<'a, Option<Vec<DeliveryId>>> {
-        let node = self.node.no;
+        let node = self.node().no;
         share!(self, tenant, |tx| async {
             held::release(tx, &Release { tenant, event, version, targets, now, node }).await
         })
@@ -193,13 +194,9 @@ impl Ledger for PostgresStore {
         })
     }
 
-    /// Also shows that the node is there.
     fn tidy(&self) -> Answer<'_, ()> {
         Box::pin(async move {
             let mut client = self.client().await?;
-            if !node::beat(&client, self.node).await? {
-                return Err(unavailable(node::Fenced));
-            }
             Ok(days::make_ahead(&mut client, days::AHEAD).await?)
         })
     }

@@ -38,6 +38,7 @@ mod prune;
 mod record;
 mod runs;
 mod sources;
+mod takeover;
 mod tenants;
 mod tls;
 pub mod transfer;
@@ -47,9 +48,9 @@ use std::sync::Arc;
 use deadpool_postgres::{Client, Pool};
 use hookyard_store::{Answer, Store, StoreError};
 
-use crate::error::{Result, unavailable};
+use crate::error::Result;
 pub use crate::inspect::Report;
-use crate::node::Node;
+use crate::node::{Identity, Node};
 pub use crate::open::Settings;
 
 /// Runs `$work` on one connection.
@@ -113,7 +114,9 @@ pub struct PostgresStore {
     pool: Pool,
     /// One connection, so that commits never wait for lists.
     committer: Pool,
-    node: Node,
+    /// One connection for signs of life, which must not wait for anything.
+    pulse: Pool,
+    identity: Identity,
 }
 
 impl PostgresStore {
@@ -132,9 +135,12 @@ impl PostgresStore {
         migrate::migrate(&mut client).await?;
         transfer::refuse_half_moved(&client).await?;
         days::make_ahead(&mut client, days::AHEAD_AT_START).await?;
-        let node = node::register(&mut client, node).await?;
+        let process = node::process(&client).await?;
+        let registered = node::register(&mut client, node, process).await?;
+        let identity = Identity::new(node, process, registered);
         drop(client);
-        Ok(Arc::new(Self { pool, committer, node }))
+        let pulse = open::pool(settings, 1)?;
+        Ok(Arc::new(Self { pool, committer, pulse, identity }))
     }
 
     /// Opens the store to look at it, as no node: what a node alone may do is refused. Nothing is connected to yet, and the
@@ -145,13 +151,19 @@ impl PostgresStore {
     pub fn visit(settings: &Settings) -> std::result::Result<Arc<Self>, StoreError> {
         let pool = open::pool(settings, settings.connections)?;
         let committer = open::pool(settings, 1)?;
-        Ok(Arc::new(Self { pool, committer, node: node::NOBODY }))
+        let pulse = open::pool(settings, 1)?;
+        let identity = Identity::new("", db::Uid(0), node::NOBODY);
+        Ok(Arc::new(Self { pool, committer, pulse, identity }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.
     #[must_use]
-    pub fn node(&self) -> u16 {
-        self.node.no.unsigned_abs()
+    pub fn node_no(&self) -> u16 {
+        self.node().no.unsigned_abs()
+    }
+
+    fn node(&self) -> Node {
+        self.identity.node()
     }
 
     async fn client(&self) -> Result<Client> {
@@ -164,10 +176,10 @@ impl Store for PostgresStore {
         // A real write: a standby, or a full disk, can still be read from.
         Box::pin(async move {
             let client = self.client().await?;
-            if node::beat(&client, self.node).await? {
+            if node::beat(&client, self.node()).await? {
                 return Ok(());
             }
-            Err(unavailable(node::Fenced))
+            Err(StoreError::Fenced)
         })
     }
 }

@@ -7,8 +7,11 @@ use crate::db::{execute, query_opt};
 use crate::error::Result;
 use crate::locks;
 
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_sources.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_sources.sql"),
+    include_str!("../migrations/0003_nodes.sql"),
+];
 
 /// The newest version this binary knows.
 pub(crate) const KNOWN: i32 = MIGRATIONS.len() as i32;

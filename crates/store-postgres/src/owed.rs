@@ -69,14 +69,14 @@ pub(crate) async fn owed(db: &impl GenericClient, node: i16) -> Result<Vec<Owed>
 }
 
 /// A delivery without a row.
-struct Found {
-    key: i64,
-    target: u32,
+pub(crate) struct Found {
+    pub(crate) key: i64,
+    pub(crate) target: u32,
     bytes: u64,
 }
 
 /// Those of this node's events with these keys that have no row for the endpoint, in order.
-async fn without_row(
+pub(crate) async fn without_row(
     db: &impl GenericClient,
     lane: Lane,
     node: i16,

@@ -86,9 +86,9 @@ fn first(event: EventId) -> DeliveryId {
 #[tokio::test]
 async fn a_name_keeps_its_number() {
     let world = World::new().await;
-    assert_eq!([world.nodes[0].node(), world.nodes[1].node()], [1, 2]);
-    assert_eq!(world.place.open("two").await.node(), 2);
-    assert_eq!(world.place.open("three").await.node(), 3);
+    assert_eq!([world.nodes[0].node_no(), world.nodes[1].node_no()], [1, 2]);
+    assert_eq!(world.place.open("two").await.node_no(), 2);
+    assert_eq!(world.place.open("three").await.node_no(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -25,6 +25,7 @@ mod ledger;
 mod memory;
 mod migrate;
 mod moves;
+mod nodes;
 mod open;
 mod owed;
 mod prune;

@@ -14,6 +14,7 @@ pub mod history;
 pub mod keys;
 pub mod ledger;
 pub mod memory;
+pub mod nodes;
 pub mod sources;
 pub mod tenants;
 pub mod transfer;
@@ -36,6 +37,7 @@ pub trait Store:
     + ledger::Ledger
     + history::History
     + memory::Memory
+    + nodes::Nodes
     + audit::Audit
     + Send
     + Sync

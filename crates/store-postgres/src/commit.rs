@@ -158,8 +158,7 @@ impl PostgresStore {
         let receipts = draft.accept(batch, &versions);
         let records = record::columns(&batch.records);
         let notes = record::note_columns(&batch.notes);
-        let writing =
-            Writing { client: lease.client()?, statements: &statements, node: me.no };
+        let writing = Writing { client: lease.client()?, statements: &statements, node: me.no };
         let written = writing.write(&draft, &records, &notes, batch.now.as_millis()).await;
         match written {
             Ok(()) => {
@@ -213,8 +212,7 @@ async fn read<'b>(
 ) -> Result<(Draft<'b>, HashMap<TenantNo, u64>)> {
     let of_accepts = batch.accepts.iter().map(|it| it.tenant);
     let of_records = batch.records.iter().map(|it| it.tenant);
-    let locked: BTreeSet<i32> =
-        of_accepts.clone().chain(of_records).map(locks::bucket).collect();
+    let locked: BTreeSet<i32> = of_accepts.clone().chain(of_records).map(locks::bucket).collect();
     let locked: Vec<i32> = locked.into_iter().collect();
     let tenants: BTreeSet<i32> = of_accepts.map(|it| no(it.0)).collect();
     let tenants: Vec<i32> = tenants.into_iter().collect();

@@ -102,7 +102,11 @@ async fn find(
         execute(tx, FENCE, &[&lost.no, &LOST]).await?;
         taken.lost = 1;
         let name: &str = row.try_get(3)?;
-        tracing::warn!(node.name = name, node.no = lost.no, "a node is silent: taking over from it");
+        tracing::warn!(
+            node.name = name,
+            node.no = lost.no,
+            "a node is silent: taking over from it"
+        );
     }
     // Before anything else: what is accepted for them from here on is given to this node.
     execute(tx, PINS, &[&lost.no, &me.no]).await?;

@@ -214,9 +214,9 @@ impl Target {
     pub async fn finish(&mut self, last_key: i64) -> std::result::Result<(), StoreError> {
         let done = self.step(Stage::Finished, async |tx| {
             // Later than every process that took a key for a reply: none of them will answer it.
-            const PUT: &str = "INSERT INTO node (no, name, incarnation, last_key, beat_ms)
-                SELECT $1, $2, coalesce(max(incarnation), 0), $3, 0 FROM reply WHERE node = $1";
-            execute(tx, PUT, &[&NODE, &NODE_NAME, &last_key]).await?;
+            const PUT: &str = "INSERT INTO node (no, name, incarnation, last_key, beat_ms, status)
+                SELECT $1, $2, coalesce(max(incarnation), 0), $3, 0, $4 FROM reply WHERE node = $1";
+            execute(tx, PUT, &[&NODE, &NODE_NAME, &last_key, &node::LEFT]).await?;
             for table in ["tenant", "api_key", "endpoint", "source", "event_type", "audit"] {
                 let sql = format!(
                     "SELECT setval(pg_get_serial_sequence('{table}', 'no'), greatest(max(no), 1), \

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,7 +39,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// So many publishers over these nodes, until `wanted` events are acknowledged; each request has up to `batch` events.
+    /// So many publishers over these nodes, until `wanted` events are acknowledged; each request has up to `batch` events, and
+    /// where that is one, it is published alone.
     pub fn start(
         (publishers, batch): (usize, u64),
         wanted: usize,
@@ -113,36 +115,52 @@ async fn publish(shared: Arc<Shared>, batch: u64, mut dice: Dice) {
         let many = dice.below(batch) + 1;
         let first = shared.next.fetch_add(many, Ordering::Relaxed);
         let numbers = first..first + many;
-        let events: Vec<Value> = numbers.clone().map(order).collect();
         let client = Client { address, key: shared.key.clone() };
-        let json = [("content-type", "application/json")];
-        let path = Acme::path("/events/batch");
-        let sent = client.try_send(Method::POST, &path, &json, json!(events).to_string().into());
-        let Ok(answer) = sent.await else {
-            shared.broken.fetch_add(1, Ordering::Relaxed);
-            sleep(REFUSED).await;
-            continue;
+        match shared.send(&client, batch == 1, numbers).await {
+            Sent::Accepted => continue,
+            Sent::Refused => shared.refused.fetch_add(1, Ordering::Relaxed),
+            Sent::Broken => shared.broken.fetch_add(1, Ordering::Relaxed),
         };
+        sleep(REFUSED).await;
+    }
+}
+
+/// How a request ended.
+enum Sent {
+    Accepted,
+    Refused,
+    Broken,
+}
+
+impl Shared {
+    async fn send(&self, client: &Client, alone: bool, numbers: Range<u64>) -> Sent {
+        let events: Vec<Value> = numbers.clone().map(order).collect();
+        let (path, body) = match alone {
+            true => (Acme::path("/events"), events[0].to_string()),
+            false => (Acme::path("/events/batch"), json!(events).to_string()),
+        };
+        let json = [("content-type", "application/json")];
+        let sent = client.try_send(Method::POST, &path, &json, body.into());
+        let Ok(answer) = sent.await else { return Sent::Broken };
         if answer.status == 503 {
             assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
-            shared.refused.fetch_add(1, Ordering::Relaxed);
-            sleep(REFUSED).await;
-            continue;
+            return Sent::Refused;
         }
         let made = answer.expect(202);
-        let results = made["results"].as_array().unwrap();
-        let mut refused = false;
-        for (number, result) in numbers.zip(results) {
+        let results = match alone {
+            true => vec![json!({ "status": 202 })],
+            false => made["results"].as_array().unwrap().clone(),
+        };
+        let mut sent = Sent::Accepted;
+        for (number, result) in numbers.zip(&results) {
             if result["status"] == 202 {
-                shared.acknowledged.lock().unwrap().insert(number);
+                self.acknowledged.lock().unwrap().insert(number);
             } else {
                 assert_eq!(result["status"], 503, "{result}");
-                refused = true;
+                sent = Sent::Refused;
             }
         }
-        if refused {
-            shared.refused.fetch_add(1, Ordering::Relaxed);
-        }
+        sent
     }
 }
 

@@ -82,7 +82,8 @@ impl Postgres {
     pub async fn standby(&self) -> Self {
         let (bin, home, port) = (self.bin.clone(), home(), free_port());
         let standby = Self { bin, home, port, options: String::new() };
-        let from = format!("host=127.0.0.1 port={} user=hookyard application_name=standby", self.port);
+        let from =
+            format!("host=127.0.0.1 port={} user=hookyard application_name=standby", self.port);
         let data = standby.data();
         let args = ["-D", &data, "-d", &from, "-R", "-X", "stream", "-c", "fast", "--no-sync"];
         standby.run("pg_basebackup", &args).await;
@@ -114,7 +115,8 @@ impl Postgres {
         let (data, log) = (self.data(), self.home.path().join("log"));
         let options = format!("{OPTIONS} -c port={} {}", self.port, self.options);
         let log = log.to_string_lossy();
-        self.run("pg_ctl", &["-D", &data, "-l", &log, "-w", "-t", "60", "-o", &options, "start"]).await;
+        self.run("pg_ctl", &["-D", &data, "-l", &log, "-w", "-t", "60", "-o", &options, "start"])
+            .await;
     }
 
     /// Restarts it without a word to anybody, as after a crash.
@@ -130,7 +132,8 @@ impl Postgres {
         assert!(killed.success());
         let folder = self.data();
         until("every process of the server has ended", async || {
-            let left = Command::new("pgrep").args(["-f", &format!("-D {folder}")]).output().unwrap();
+            let left =
+                Command::new("pgrep").args(["-f", &format!("-D {folder}")]).output().unwrap();
             let refuses = std::net::TcpStream::connect(self.host()).is_err();
             (refuses && left.stdout.is_empty()).then_some(())
         })

@@ -13,7 +13,7 @@ use hookyard_domain::id::TargetNo;
 use hookyard_domain::time::{Clock, Timestamp};
 use hookyard_store::ledger::{Accept, Batch, Receipt, Record};
 use hookyard_store::{Store, StoreError};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::lanes::Lanes;
 use crate::metrics::Metrics;
@@ -51,6 +51,13 @@ struct Submission {
     reply: Reply,
 }
 
+impl Submission {
+    /// Tells the publisher, who may be gone, that nothing was accepted.
+    fn refuse(self) {
+        let _ = self.reply.send(Err(Unwritten(Arc::new(StoreError::Fenced))));
+    }
+}
+
 pub(crate) struct Committer {
     queue: Mutex<Queue>,
     ready: Condvar,
@@ -58,6 +65,7 @@ pub(crate) struct Committer {
 
 /// What one batch is made of.
 struct Taken {
+    term: u64,
     submissions: Vec<Submission>,
     records: Vec<Record>,
     awaited: Vec<oneshot::Sender<()>>,
@@ -73,6 +81,10 @@ struct Queue {
     /// Lanes have something to note although nothing else is to be written.
     nudged: bool,
     closing: bool,
+    /// Others have taken over from this node: until it is back nothing is accepted.
+    suspended: bool,
+    /// Counts how often that was so; records of an earlier term are refused.
+    term: u64,
     /// The thread is gone: nothing is written any more.
     ended: bool,
     waiting: Waiting,
@@ -131,32 +143,72 @@ impl Committer {
     /// Queues a submission; once closed, drops it, and its reply with it.
     fn submit(&self, submission: Submission) {
         let mut queue = self.lock();
-        if !queue.closing {
+        if queue.suspended {
+            drop(queue);
+            submission.refuse();
+        } else if !queue.closing {
             queue.submissions.push(submission);
             self.wake(queue);
         }
     }
 
-    /// Has an outcome written; it is tried until it is.
-    pub(crate) fn record(&self, record: Record) {
-        self.queue_record(record, None);
+    /// Has an outcome written; it is tried until it is. False when it is of an earlier term, and stale.
+    pub(crate) fn record(&self, term: u64, record: Record) -> bool {
+        self.queue_record(term, record, None)
     }
 
-    fn queue_record(&self, record: Record, awaited: Option<oneshot::Sender<()>>) {
+    fn queue_record(
+        &self,
+        term: u64,
+        record: Record,
+        awaited: Option<oneshot::Sender<()>>,
+    ) -> bool {
         let mut queue = self.lock();
+        if queue.term != term {
+            return false;
+        }
         queue.records.push(record);
         if !queue.ended {
             queue.awaited.extend(awaited);
         }
         self.wake(queue);
+        true
     }
 
     /// The same without lingering; tells when it is on disk. An error means that the node is stopping, with the record
-    /// still to be written.
-    pub(crate) fn record_at_once(&self, record: Record) -> oneshot::Receiver<()> {
+    /// still to be written, or that others took over.
+    pub(crate) fn record_at_once(
+        &self,
+        term: u64,
+        record: Record,
+    ) -> Option<oneshot::Receiver<()>> {
         let (told, written) = oneshot::channel();
-        self.queue_record(record, Some(told));
-        written
+        self.queue_record(term, record, Some(told)).then_some(written)
+    }
+
+    /// Others took over: publishers are refused, and what is not written is stale. The term that begins, and how many
+    /// records that were.
+    pub(crate) fn suspend(&self) -> (u64, usize) {
+        let mut queue = self.lock();
+        queue.suspended = true;
+        queue.term += 1;
+        let stale = std::mem::take(&mut queue.records).len();
+        queue.awaited.clear();
+        let submissions = std::mem::take(&mut queue.submissions);
+        let term = queue.term;
+        drop(queue);
+        submissions.into_iter().for_each(Submission::refuse);
+        (term, stale)
+    }
+
+    /// Others took over, and this node is not back yet.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.lock().suspended
+    }
+
+    /// This node is back.
+    pub(crate) fn go_on(&self) {
+        self.lock().suspended = false;
     }
 
     /// Has the lanes' notes written.
@@ -202,6 +254,7 @@ impl Committer {
         let rest = queue.submissions.split_off(fit);
         let submissions = std::mem::replace(&mut queue.submissions, rest);
         Some(Taken {
+            term: queue.term,
             submissions,
             records: std::mem::take(&mut queue.records),
             awaited: std::mem::take(&mut queue.awaited),
@@ -215,10 +268,24 @@ impl Committer {
         let mut left = Vec::new();
         let mut awaited = Vec::new();
         let mut pause = PAUSE;
+        let mut term = 0;
         while let Some(taken) = self.take() {
+            if taken.term != term {
+                term = taken.term;
+                tools.stale(left.len());
+                left.clear();
+                awaited.clear();
+            }
             left.extend(taken.records);
             awaited.extend(taken.awaited);
-            left = tools.write(taken.submissions, left);
+            left = match tools.write(term, taken.submissions, left) {
+                Ok(left) => left,
+                Err(Fenced { stale }) => {
+                    tools.forsake(self, stale);
+                    awaited.clear();
+                    Vec::new()
+                }
+            };
             if left.is_empty() {
                 pause = PAUSE;
                 // Who waited may be gone.
@@ -256,8 +323,15 @@ impl Drop for End<'_> {
     }
 }
 
+/// Others took over: so many records of a batch are stale.
+struct Fenced {
+    stale: usize,
+}
+
 /// What the committer's thread works with.
 pub(crate) struct Tools {
+    /// Told when others took over.
+    pub fenced: Arc<Notify>,
     pub store: Arc<dyn Store>,
     pub lanes: Arc<Lanes>,
     pub clock: Arc<dyn Clock>,
@@ -266,8 +340,29 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
+    /// Lets go of everything this node held, since others took over; whoever is told brings it back.
+    fn forsake(&self, committer: &Committer, stale: usize) {
+        let (term, more) = committer.suspend();
+        self.lanes.forsake(term);
+        self.stale(stale + more);
+        self.fenced.notify_one();
+    }
+
+    /// So many records are not written.
+    fn stale(&self, many: usize) {
+        if many > 0 {
+            self.lanes.unrecorded(many);
+            self.metrics.stale.increment(many as u64);
+        }
+    }
+
     /// Writes one batch; answers the records that could not be written.
-    fn write(&self, mut submissions: Vec<Submission>, records: Vec<Record>) -> Vec<Record> {
+    fn write(
+        &self,
+        term: u64,
+        mut submissions: Vec<Submission>,
+        records: Vec<Record>,
+    ) -> Result<Vec<Record>, Fenced> {
         let mut batch = Batch {
             now: self.clock.now(),
             accepts: Vec::with_capacity(submissions.iter().map(|it| it.accepts.len()).sum()),
@@ -282,8 +377,12 @@ impl Tools {
         match self.runtime.block_on(self.store.commit(&batch)) {
             Ok(receipts) => {
                 self.lanes.recorded(&batch.records);
-                self.settle(submissions, &sizes, batch.accepts, receipts, batch.now);
-                Vec::new()
+                self.settle(term, submissions, &sizes, (batch.accepts, receipts), batch.now);
+                Ok(Vec::new())
+            }
+            Err(StoreError::Fenced) => {
+                submissions.into_iter().for_each(Submission::refuse);
+                Err(Fenced { stale: batch.records.len() })
             }
             Err(error) => {
                 tracing::error!(
@@ -296,17 +395,17 @@ impl Tools {
                     // The publisher may be gone.
                     let _ = submission.reply.send(Err(Unwritten(Arc::clone(&error))));
                 }
-                batch.records
+                Ok(batch.records)
             }
         }
     }
 
     fn settle(
         &self,
+        term: u64,
         submissions: Vec<Submission>,
         sizes: &[usize],
-        accepts: Vec<Accept>,
-        receipts: Vec<Receipt>,
+        (accepts, receipts): (Vec<Accept>, Vec<Receipt>),
         now: Timestamp,
     ) {
         let mut offers = Vec::with_capacity(accepts.len());
@@ -322,7 +421,7 @@ impl Tools {
             replies.push((submission.reply, answers));
         }
         self.metrics.accepted.increment(accepted);
-        self.lanes.offer(offers.into_iter());
+        self.lanes.offer(term, offers.into_iter());
         for (reply, answers) in replies {
             // The publisher may be gone; its event is accepted all the same.
             let _ = reply.send(Ok(answers));

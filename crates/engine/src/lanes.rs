@@ -5,7 +5,9 @@
 //! Whoever takes work wakes one more task while there is more, so a whole batch costs the committer one wake-up.
 
 mod change;
+mod gauges;
 mod state;
+mod term;
 mod turns;
 
 use std::future::poll_fn;
@@ -22,6 +24,7 @@ use hookyard_domain::time::{Clock, Timestamp};
 use hookyard_store::ledger::{Due, LaneNote, Record};
 use tokio::sync::Notify;
 
+pub use self::gauges::Gauges;
 use self::state::State;
 use crate::lane::series::{self, SeriesKey};
 use crate::lane::{Finished, Job, Lane};
@@ -36,6 +39,8 @@ const TIMER_NAP: Duration = Duration::from_millis(500);
 
 /// Something an attempt task is to do.
 pub(crate) struct Work {
+    /// The term it was begun in: what is told of it in a later one is stale.
+    pub term: u64,
     pub tenant: TenantNo,
     pub endpoint: EndpointNo,
     pub job: Job,
@@ -67,23 +72,6 @@ pub(crate) enum Fetch {
     },
 }
 
-/// What the lanes hold at the moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gauges {
-    /// Lanes.
-    pub lanes: usize,
-    /// Deliveries held in memory.
-    pub queued: usize,
-    /// Lanes with more in the store than in memory.
-    pub overflowing: usize,
-    /// Attempts under way.
-    pub in_flight: usize,
-    /// Outcomes not yet on disk.
-    pub unrecorded: usize,
-    /// Bytes held in memory by queued deliveries, about.
-    pub held_bytes: u64,
-}
-
 pub(crate) struct Lanes {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
@@ -111,11 +99,18 @@ impl Lanes {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Offers an accepted event to the lanes of its targets.
-    pub(crate) fn offer(&self, offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>) {
+    /// Offers an event accepted in this term to the lanes of its targets.
+    pub(crate) fn offer(
+        &self,
+        term: u64,
+        offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>,
+    ) {
         let now = self.clock.now();
         let jobs = in_series(offers);
         let mut state = self.lock();
+        if state.term != term {
+            return;
+        }
         for (job, endpoint) in jobs {
             let room = state.held_bytes < state.bytes_max;
             let tenant = job.event.tenant;
@@ -191,16 +186,20 @@ impl Lanes {
         Poll::Ready(Some(work))
     }
 
-    /// An attempt ended; its record is on the way. Counts it, and answers the counts after it.
+    /// An attempt ended; its record is on the way. Counts it. False when it is stale.
     pub(crate) fn finished(
         &self,
+        term: u64,
         endpoint: EndpointNo,
         delivery: DeliveryId,
         end: Finished,
         count: impl FnOnce(Activity) -> Activity,
-    ) {
+    ) -> bool {
         let now = self.clock.now();
         let mut state = self.lock();
+        if state.term != term {
+            return false;
+        }
         if state.sending.remove(&delivery) == Some(false) {
             state.unproven = state.unproven.saturating_sub(1);
             state.unbench(UNBENCHED);
@@ -218,6 +217,7 @@ impl Lanes {
         }
         // The task that calls this takes the next work itself.
         self.release(state, 0);
+        true
     }
 
     /// These are on disk.
@@ -289,10 +289,14 @@ impl Lanes {
     }
 
     /// What a refill task is to fetch next.
-    pub(crate) async fn next_fetch(&self) -> Fetch {
+    pub(crate) async fn next_fetch(&self) -> (u64, Fetch) {
         loop {
             let ready = self.fetch_ready.notified();
-            if let Some(fetch) = self.lock().fetches.pop_front() {
+            let fetch = {
+                let mut state = self.lock();
+                state.fetches.pop_front().map(|fetch| (state.term, fetch))
+            };
+            if let Some(fetch) = fetch {
                 return fetch;
             }
             ready.await;
@@ -302,6 +306,7 @@ impl Lanes {
     /// The store gave what an endpoint is owed; `None` when it could not be reached.
     pub(crate) fn refilled(
         &self,
+        term: u64,
         endpoint: EndpointNo,
         answer: Option<hookyard_store::ledger::Refill>,
     ) {
@@ -312,6 +317,9 @@ impl Lanes {
             (jobs, it.through, it.more)
         });
         let mut state = self.lock();
+        if state.term != term {
+            return;
+        }
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             let mut bytes = 0;
             match answer {
@@ -330,6 +338,7 @@ impl Lanes {
     /// The store gave what is due of an endpoint; `None` when it could not be reached.
     pub(crate) fn claimed(
         &self,
+        term: u64,
         endpoint: EndpointNo,
         answer: Option<hookyard_store::ledger::DuePage>,
     ) {
@@ -339,6 +348,9 @@ impl Lanes {
             (due, it.next)
         });
         let mut state = self.lock();
+        if state.term != term {
+            return;
+        }
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             let before: u64 = lane.due.iter().map(Job::bytes).sum();
             match answer {
@@ -412,18 +424,6 @@ impl Lanes {
                 return;
             }
             quiet.await;
-        }
-    }
-
-    pub(crate) fn gauges(&self) -> Gauges {
-        let state = self.lock();
-        Gauges {
-            lanes: state.lanes.len(),
-            queued: state.lanes.values().map(Lane::held).sum(),
-            overflowing: state.lanes.values().filter(|it| it.overflow.is_some()).count(),
-            in_flight: state.sending.len(),
-            unrecorded: state.unrecorded,
-            held_bytes: state.held_bytes,
         }
     }
 

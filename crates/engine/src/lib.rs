@@ -20,6 +20,7 @@ pub mod ingest;
 mod lane;
 mod lanes;
 mod metrics;
+mod nodes;
 mod refill;
 mod releasing;
 mod snapshot;
@@ -77,11 +78,17 @@ pub struct Settings {
     pub in_flight_max: usize,
     /// Bytes of payload that lanes may hold; what is beyond waits in the store.
     pub memory_bytes_max: u64,
+    /// How long another node may be silent before this one takes over from it.
+    pub node_lease: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { in_flight_max: 512, memory_bytes_max: 32 * 1024 * 1024 }
+        Self {
+            in_flight_max: 512,
+            memory_bytes_max: 32 * 1024 * 1024,
+            node_lease: Duration::from_secs(15),
+        }
     }
 }
 
@@ -125,6 +132,7 @@ pub struct Engine {
     changed: Notify,
     releasing: Releasing,
     draining: AtomicBool,
+    nodes: nodes::State,
 }
 
 /// A started engine, and what runs in it.
@@ -177,6 +185,7 @@ impl Engine {
             changed: Notify::new(),
             releasing: Releasing::default(),
             draining: AtomicBool::new(false),
+            nodes: nodes::State::new(settings.node_lease),
         });
         engine.resume().await?;
         let committer = engine.start_committer()?;
@@ -195,20 +204,6 @@ impl Engine {
         Ok(Running { engine, attempts, others, committer })
     }
 
-    async fn resume(&self) -> Result<(), StoreError> {
-        let owed = self.store.owed().await?;
-        let tenants: BTreeSet<_> = owed
-            .iter()
-            .filter(|it| it.last >= it.from || it.due.is_some())
-            .map(|it| it.tenant)
-            .collect();
-        for tenant in tenants {
-            self.reload(tenant).await?;
-        }
-        self.lanes.resume(&owed);
-        Ok(())
-    }
-
     fn start_committer(&self) -> Result<std::thread::JoinHandle<()>, StoreError> {
         let unavailable = |error: std::io::Error| StoreError::Unavailable(Box::new(error));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -220,6 +215,7 @@ impl Engine {
             lanes: Arc::clone(&self.lanes),
             clock: Arc::clone(&self.clock),
             metrics: self.metrics.clone(),
+            fenced: Arc::clone(&self.nodes.fenced),
             runtime,
         };
         let committer = Arc::clone(&self.committer);
@@ -350,7 +346,7 @@ impl Engine {
     /// What the lanes hold at the moment.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
-        self.lanes.gauges()
+        Gauges { nodes: self.nodes.count(), ..self.lanes.gauges() }
     }
 
     /// The node is stopping.
@@ -391,6 +387,12 @@ impl Running {
         let committer = self.committer;
         // Joining blocks: its last batch is being synced.
         let joined = tokio::task::spawn_blocking(move || committer.join()).await;
+        if let Err(error) = self.engine.store.leave().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what is owed could not be handed back: others take it over when they miss this node"
+            );
+        }
         if let Err(error) = self.engine.store.tidy().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

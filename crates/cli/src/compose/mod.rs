@@ -184,6 +184,7 @@ fn engine_settings(settings: &Settings) -> hookyard_engine::Settings {
     let usual = hookyard_engine::Settings::default();
     hookyard_engine::Settings {
         in_flight_max: settings.in_flight_max.unwrap_or(usual.in_flight_max),
+        node_lease: settings.database.as_ref().map_or(usual.node_lease, |it| it.lease),
         ..usual
     }
 }
@@ -201,6 +202,11 @@ fn gauges(engine: &Engine) -> Vec<Gauge> {
             seen.overflowing,
         ),
         count("hookyard_engine_unrecorded", "Outcomes that are not on disk yet.", seen.unrecorded),
+        Gauge {
+            name: "hookyard_nodes",
+            help: "Nodes that serve from the store and have shown so within the lease.",
+            value: f64::from(seen.nodes),
+        },
         Gauge {
             name: "hookyard_engine_held_bytes",
             help: "Bytes that deliveries held in memory take, about.",

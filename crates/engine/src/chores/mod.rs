@@ -28,6 +28,7 @@ pub(crate) fn start(
 ) {
     tasks.spawn(disable::run(Arc::clone(engine), disables));
     tasks.spawn(release::run(Arc::clone(engine)));
+    tasks.spawn(crate::nodes::run(Arc::clone(engine)));
     let this = Arc::clone(engine);
     tasks.spawn(async move {
         let mut tick = tokio::time::interval(SWEEP_EVERY);

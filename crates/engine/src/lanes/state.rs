@@ -17,6 +17,8 @@ use crate::snapshot::Prepared;
 
 #[derive(Default)]
 pub(super) struct State {
+    /// Counts how often others took over.
+    pub term: u64,
     pub lanes: HashMap<EndpointNo, Lane>,
     pub prepared: HashMap<EndpointNo, Arc<Prepared>>,
     pub counted: HashMap<EndpointNo, Activity>,
@@ -146,7 +148,7 @@ impl State {
                 self.unproven += usize::from(!proven);
             }
             self.revive(endpoint, now);
-            return Some(Work { tenant, endpoint, job, todo });
+            return Some(Work { term: self.term, tenant, endpoint, job, todo });
         }
         None
     }

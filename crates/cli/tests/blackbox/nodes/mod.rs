@@ -2,3 +2,4 @@
 
 mod moving;
 mod one;
+mod takeover;

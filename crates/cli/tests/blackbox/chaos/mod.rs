@@ -2,6 +2,8 @@
 //! all goes on by itself. Chance comes from a seed that a failed test shows.
 
 mod database;
+mod frozen;
+mod kills;
 mod load;
 mod postgres;
 
@@ -41,6 +43,20 @@ impl Stage {
     fn key(&self) -> &str {
         &self.acme.0.key
     }
+
+    /// Waits until no delivery waits for anything, asked through a node that is there.
+    async fn nothing_is_pending(&self) {
+        let acme = Acme(self.nodes[0].client(self.key()));
+        acme.count_is("status=pending", 0).await;
+    }
+}
+
+/// A number among a node's metrics; 0 where it has none of that name.
+async fn metric(node: &Server, name: &str) -> u64 {
+    let answer = node.client("").get("/metrics").await;
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.map_or(0, |value| value.parse().unwrap())
 }
 
 /// The name of a node.

@@ -67,7 +67,7 @@ async fn a_folder_is_moved_into_a_database_with_all_that_is_owed_though_the_move
     assert!(ran.stdout.contains("before"), "{ran:#?}");
 
     up.store(true, Ordering::Relaxed);
-    let server = cluster.node("embedded").await;
+    let server = cluster.node("one").await;
     let acme = Acme(server.client(&acme.0.key));
     assert_eq!(acme.endpoint_now(&made["id"]).await["url"], made["url"]);
     acme.count_is("status=succeeded", ALL as usize).await;

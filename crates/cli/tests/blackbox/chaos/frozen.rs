@@ -12,7 +12,7 @@ use crate::scene::{Acme, quick};
 use crate::world::until;
 
 /// Events that the node has under way when it stops.
-const UNDER_WAY: usize = 20;
+const UNDER_WAY: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_frozen_node_tells_too_late_is_recognised_as_stale() {

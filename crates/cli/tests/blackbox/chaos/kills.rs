@@ -32,7 +32,7 @@ async fn fifty_thousand_events_arrive_though_nodes_are_killed_and_started_again_
     let (mut kills, mut waited) = (0, 0);
     let mut longest = Duration::ZERO;
     while !load.is_done() || waited == 0 {
-        load.more(usize::try_from(dice.below(6_000)).unwrap() + 500).await;
+        load.more(usize::try_from(dice.below(2_500)).unwrap() + 300).await;
         let victim = usize::try_from(dice.below(NODES as u64)).unwrap();
         let others = (victim + 1) % NODES;
         let before = takeovers(&stage, victim).await;

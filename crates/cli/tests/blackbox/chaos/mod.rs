@@ -2,6 +2,7 @@
 //! all goes on by itself. Chance comes from a seed that a failed test shows.
 
 mod database;
+mod endpoints;
 mod frozen;
 mod kills;
 mod load;

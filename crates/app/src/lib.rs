@@ -111,7 +111,8 @@ impl App {
     /// The hall over its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner {
+        let engine = Arc::clone(&parts.engine);
+        let app = Self(Arc::new(Inner {
             parts,
             callers: Known::new(KNOWN_MAX),
             tenants: Known::new(KNOWN_MAX),
@@ -119,7 +120,21 @@ impl App {
             linear: receive::Turns::default(),
             rates: Rates::default(),
             orphans: Arc::default(),
-        }))
+        }));
+        let inner = Arc::downgrade(&app.0);
+        engine.when_moved(Arc::new(move |tenant| {
+            if let Some(inner) = inner.upgrade() {
+                Self(inner).moved(tenant);
+            }
+        }));
+        app
+    }
+
+    /// Another node changed something of the tenant: what is remembered of it may be wrong.
+    fn moved(&self, tenant: TenantNo) {
+        self.0.callers.forget(|_, known| known.powers.no == tenant);
+        self.0.tenants.forget(|_, known| *known == tenant);
+        self.0.sources.moved(tenant);
     }
 
     /// Now.

@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 pub use self::gauges::Gauges;
 use self::state::State;
 use crate::lane::series::{self, SeriesKey};
-use crate::lane::{Finished, Job, Lane};
+use crate::lane::{Finished, Job};
 use crate::snapshot::Prepared;
 
 /// Attempts that may wait for their record; beyond, nothing new is started, since the store does not keep up.

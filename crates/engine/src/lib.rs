@@ -52,6 +52,7 @@ use crate::transport::Transport;
 
 pub use crate::ingest::{Incoming, Published};
 pub use crate::lanes::Gauges;
+pub use crate::nodes::Forget;
 pub use crate::snapshot::{PreparedSource, Snapshot};
 pub use crate::trial::{Tested, Verified};
 

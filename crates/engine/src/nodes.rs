@@ -5,10 +5,11 @@
 //! since others send it by now, and begins anew with what it owes then.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 use hookyard_store::nodes::TakenOver;
 use tokio::sync::Notify;
@@ -21,20 +22,37 @@ const BEATS: u32 = 5;
 /// Deliveries taken over at once.
 const BITE: u32 = 1000;
 
+/// Forgets what is remembered of a tenant, since another node changed it.
+pub type Forget = Arc<dyn Fn(TenantNo) + Send + Sync>;
+
 pub(crate) struct State {
     lease: Duration,
     /// Nodes that serve, this one included.
     count: AtomicU32,
-    /// The store refused this node.
+    /// The store refused this node, or another one left: there is something to be done at once.
     pub fenced: Arc<Notify>,
+    /// Hints may have been lost.
+    pub lagged: Notify,
+    /// What others remember of a tenant.
+    forgetters: RwLock<Vec<Forget>>,
     /// Another process has this node's name.
     replaced: Notify,
 }
 
 impl State {
     pub(crate) fn new(lease: Duration) -> Self {
-        let (fenced, replaced) = (Arc::default(), Notify::new());
-        Self { lease, count: AtomicU32::new(1), fenced, replaced }
+        Self {
+            lease,
+            count: AtomicU32::new(1),
+            fenced: Arc::default(),
+            lagged: Notify::new(),
+            forgetters: RwLock::default(),
+            replaced: Notify::new(),
+        }
+    }
+
+    pub(crate) fn forgetters(&self) -> Vec<Forget> {
+        self.forgetters.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn count(&self) -> u32 {
@@ -154,6 +172,11 @@ impl Engine {
         }
         self.lanes.resume(&owed);
         Ok(())
+    }
+
+    /// Calls `forget` with every tenant that another node changed something of.
+    pub fn when_moved(&self, forget: Forget) {
+        self.nodes.forgetters.write().unwrap_or_else(PoisonError::into_inner).push(forget);
     }
 
     /// Returns when another process has taken this node's name: this one is of no more use.

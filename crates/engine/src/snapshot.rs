@@ -29,6 +29,7 @@ use hookyard_store::ledger::Target;
 use http::{HeaderName, HeaderValue};
 
 use crate::connect::{Host, Origin};
+use crate::ingest::Incoming;
 use crate::transport::{Pool, Transport};
 
 /// Answers of matching that are remembered per snapshot: types times scopes.
@@ -117,6 +118,13 @@ impl Snapshot {
     /// All of the tenant's sources, in no order.
     pub fn sources(&self) -> impl Iterator<Item = &Arc<PreparedSource>> {
         self.sources.values()
+    }
+
+    /// The event's source is not the one that vouched for it any more.
+    pub(crate) fn is_other(&self, event: &Incoming) -> bool {
+        let source = event.content.source.and_then(|id| self.sources.get(&id));
+        let (Some(vouched), Some(source)) = (event.vouched, source) else { return false };
+        source.source.revision != vouched
     }
 
     /// What becomes of an event; `None` when its source is gone or takes nothing.

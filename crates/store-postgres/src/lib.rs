@@ -26,6 +26,7 @@ mod history;
 pub mod inspect;
 mod keys;
 mod ledger;
+mod listen;
 mod locks;
 mod memory;
 mod migrate;
@@ -50,6 +51,7 @@ use hookyard_store::{Answer, Store, StoreError};
 
 use crate::error::Result;
 pub use crate::inspect::Report;
+use crate::listen::Ear;
 use crate::node::{Identity, Node};
 pub use crate::open::Settings;
 
@@ -117,6 +119,7 @@ pub struct PostgresStore {
     /// One connection for signs of life, which must not wait for anything.
     pulse: Pool,
     identity: Identity,
+    ear: Ear,
 }
 
 impl PostgresStore {
@@ -140,7 +143,7 @@ impl PostgresStore {
         let identity = Identity::new(node, process, registered);
         drop(client);
         let pulse = open::pool(settings, 1)?;
-        Ok(Arc::new(Self { pool, committer, pulse, identity }))
+        Ok(Arc::new(Self { pool, committer, pulse, identity, ear: Ear::new(settings) }))
     }
 
     /// Opens the store to look at it, as no node: what a node alone may do is refused. Nothing is connected to yet, and the
@@ -153,7 +156,7 @@ impl PostgresStore {
         let committer = open::pool(settings, 1)?;
         let pulse = open::pool(settings, 1)?;
         let identity = Identity::new("", db::Uid(0), node::NOBODY);
-        Ok(Arc::new(Self { pool, committer, pulse, identity }))
+        Ok(Arc::new(Self { pool, committer, pulse, identity, ear: Ear::new(settings) }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.

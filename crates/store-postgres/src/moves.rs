@@ -17,7 +17,7 @@ use crate::db::{execute, query, query_opt};
 use crate::deliveries::{self, NewDelivery};
 use crate::error::{Result, corrupt};
 use crate::events::{self, Head, Place};
-use crate::{audit, record};
+use crate::{audit, listen, record};
 
 /// What is to be moved, and by whom.
 #[derive(Clone, Copy)]
@@ -118,6 +118,8 @@ pub(crate) async fn cancel(tx: &Transaction<'_>, it: Move, entry: &AuditEntry) -
             Some((_, _, Found::Owed(_))) | None => Ok(Moved::Absent),
         };
     }
+    // Whoever has it in memory is to let go of it.
+    listen::say(tx, &listen::cancelled(endpoint, it.delivery)).await?;
     audit::write(tx, it.tenant, entry).await?;
     Ok(Moved::Done(endpoint))
 }

@@ -4,13 +4,15 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
-use hookyard_store::nodes::{self, NodeStatus, Nodes, TakenOver};
+use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::tenant::TenantNo;
+use hookyard_store::nodes::{self, Moved, NodeStatus, Nodes, Signal, TakenOver};
 use hookyard_store::{Answer, StoreError};
 
 use crate::codec::time;
 use crate::db::{Uid, execute, query, query_opt};
 use crate::error::{Result, corrupt, unavailable};
-use crate::{PostgresStore, locks, takeover};
+use crate::{PostgresStore, listen, locks, read, takeover};
 
 /// This process as a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,8 +201,21 @@ impl Nodes for PostgresStore {
             let node = self.node();
             let client = self.client().await?;
             execute(&client, &sql, &[&node.no, &node.incarnation]).await?;
-            Ok(())
+            Ok(listen::say(&client, "n").await?)
         })
+    }
+
+    fn next_signal(&self) -> Answer<'_, Signal> {
+        Box::pin(self.ear.next(|| self.node().no))
+    }
+
+    fn moved(&self, within: Duration) -> Answer<'_, Vec<Moved>> {
+        read!(self, |db| listen::moved(db, millis(within)))
+    }
+
+    fn given(&self) -> Answer<'_, Vec<(TenantNo, EndpointNo)>> {
+        let node = self.node().no;
+        read!(self, |db| listen::given(db, node))
     }
 
     fn nodes(&self) -> Answer<'_, Vec<nodes::Node>> {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::tenant::TenantNo;
 use hookyard_store::Answer;
-use hookyard_store::nodes::{Node, Nodes, TakenOver};
+use hookyard_store::nodes::{Moved, Node, Nodes, Signal, TakenOver};
 
 use crate::SqliteStore;
 
@@ -22,6 +24,18 @@ impl Nodes for SqliteStore {
 
     fn leave(&self) -> Answer<'_, ()> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn next_signal(&self) -> Answer<'_, Signal> {
+        Box::pin(std::future::pending())
+    }
+
+    fn moved(&self, _: Duration) -> Answer<'_, Vec<Moved>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn given(&self) -> Answer<'_, Vec<(TenantNo, EndpointNo)>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     /// It has no name, and nobody else to tell it from.

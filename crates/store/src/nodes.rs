@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::id::DeliveryId;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 
@@ -53,6 +54,42 @@ pub struct TakenOver {
     pub more: bool,
 }
 
+/// A tenant of which something was changed: its configuration, or its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Which.
+    pub tenant: TenantNo,
+    /// The version of its configuration.
+    pub version: u64,
+    /// When, by the store's own clock.
+    pub at: Timestamp,
+}
+
+/// A hint of what happened on another node. It may be lost: whoever needs to know looks as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Something of a tenant was changed.
+    Moved(Moved),
+    /// This node has something to send to an endpoint.
+    Due {
+        /// Whose.
+        tenant: TenantNo,
+        /// Which.
+        endpoint: EndpointNo,
+    },
+    /// A delivery was cancelled.
+    Cancelled {
+        /// Where it would have gone.
+        endpoint: EndpointNo,
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// A node left, and can be taken over.
+    Nodes,
+    /// Hints may have been lost.
+    Lagged,
+}
+
 /// The nodes.
 pub trait Nodes {
     /// Shows that this node is there; answers how many have shown so within `silent`.
@@ -65,6 +102,12 @@ pub trait Nodes {
     fn rejoin(&self) -> Answer<'_, bool>;
     /// Leaves in good order: what is owed is the others' at once, and nothing is accepted from this process any more.
     fn leave(&self) -> Answer<'_, ()>;
+    /// Waits for the next hint.
+    fn next_signal(&self) -> Answer<'_, Signal>;
+    /// Tenants that were changed within that time, by whatever node.
+    fn moved(&self, within: Duration) -> Answer<'_, Vec<Moved>>;
+    /// Endpoints that this node alone sends to, of those that have something waiting for it.
+    fn given(&self) -> Answer<'_, Vec<(TenantNo, EndpointNo)>>;
     /// All nodes, by their number.
     fn nodes(&self) -> Answer<'_, Vec<Node>>;
 }

@@ -53,6 +53,10 @@ async fn what_a_frozen_node_tells_too_late_is_recognised_as_stale() {
     })
     .await;
     // It goes on: what it accepts now is delivered, and what was delivered stays so.
+    until("it accepts again", async || {
+        (frozen.client("").get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
     let event = acme.order(101).await;
     acme.delivery_is(&event, "succeeded").await;
     for event in &events {

@@ -14,7 +14,7 @@ use crate::world::until;
 const EVENTS: usize = 50_000;
 const NODES: usize = 3;
 /// Events of one request at most.
-const BATCH: u64 = 200;
+const BATCH: u64 = 100;
 /// Attempts of a node under way at once.
 const IN_FLIGHT: &str = "16";
 /// Deliveries that may arrive twice for one kill: those under way, and those that ended but were not recorded: the commit
@@ -28,11 +28,11 @@ async fn fifty_thousand_events_arrive_though_nodes_are_killed_and_started_again_
     let mut dice = Dice::new();
     let args = ["--max-in-flight", IN_FLIGHT];
     let mut stage = Stage::new(Cluster::new().await, NODES, &args).await;
-    let load = Load::start((6, BATCH), EVENTS, stage.key(), stage.addresses(), &mut dice);
+    let load = Load::start((4, BATCH), EVENTS, stage.key(), stage.addresses(), &mut dice);
     let (mut kills, mut waited) = (0, 0);
     let mut longest = Duration::ZERO;
     while !load.is_done() || waited == 0 {
-        load.more(usize::try_from(dice.below(2_500)).unwrap() + 300).await;
+        load.more(usize::try_from(dice.below(1_500)).unwrap() + 100).await;
         let victim = usize::try_from(dice.below(NODES as u64)).unwrap();
         let others = (victim + 1) % NODES;
         let before = takeovers(&stage, victim).await;

@@ -37,6 +37,7 @@ mod open;
 mod owed;
 mod prune;
 mod record;
+pub mod rehearsal;
 mod runs;
 mod sources;
 mod takeover;

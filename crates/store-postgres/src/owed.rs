@@ -191,6 +191,11 @@ fn waiting(row: &Row) -> Result<Waiting> {
     })
 }
 
+/// What of an endpoint waits for a node's next attempt, by its time: tenant, endpoint, node, and how many.
+pub(crate) const DUE: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
+    WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL
+    ORDER BY due_ms, key, node, target LIMIT $4";
+
 /// The rows that are due, as many as are wanted, and the time of the next one.
 async fn due_rows(
     db: &impl GenericClient,
@@ -199,14 +204,11 @@ async fn due_rows(
     (now, wanted): (Timestamp, usize),
     skip: &HashSet<DeliveryId>,
 ) -> Result<(Vec<Waiting>, Option<Timestamp>)> {
-    const SQL: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
-        WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL
-        ORDER BY due_ms, key, node, target LIMIT $4";
     // Room for what is skipped, and one more for the time of the next.
     let many = int((wanted + skip.len() + 1) as u64);
     let (tenant, endpoint) = (no(lane.tenant.0), no(lane.endpoint.0));
     let mut due: Vec<Waiting> = Vec::new();
-    for row in &query(db, SQL, &[&tenant, &endpoint, &node, &many]).await? {
+    for row in &query(db, DUE, &[&tenant, &endpoint, &node, &many]).await? {
         let one = waiting(row)?;
         if skip.contains(&one.delivery) {
             continue;

@@ -15,6 +15,8 @@ use hookyard_engine::{Engine, Running};
 use hookyard_http::{DoorState, Gauge};
 use hookyard_rules::egress::EgressPolicy;
 use hookyard_store::Store;
+use hookyard_store_postgres::Settings as DatabaseSettings;
+pub use hookyard_store_postgres::rehearsal::{Rehearsal, Room};
 use hookyard_store_sqlite::SqliteStore;
 use hookyard_store_sqlite::backup::{self, BackupError};
 use hookyard_store_sqlite::inspect;
@@ -125,6 +127,12 @@ pub async fn open_store(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     let store = blocking(move || SqliteStore::open(&dir)).await?;
     let store = store.with_context(|| format!("opening the store in {shown}"))?;
     Ok(store)
+}
+
+/// Takes an empty database for the bench.
+pub async fn rehearse(url: &Secret) -> anyhow::Result<Rehearsal> {
+    let opened = Rehearsal::open(&DatabaseSettings::new(url.clone())).await;
+    opened.context("taking the database of `--database-url`")
 }
 
 /// Who has the embedded store's folder at the moment.

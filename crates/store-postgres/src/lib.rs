@@ -40,6 +40,7 @@ mod open;
 mod owed;
 mod prune;
 mod record;
+pub mod rehearsal;
 mod runs;
 mod sender;
 mod sources;
@@ -47,6 +48,7 @@ mod statistics;
 mod takeover;
 mod tenants;
 mod tls;
+pub mod transfer;
 
 use std::sync::{Arc, Mutex};
 
@@ -144,6 +146,7 @@ impl PostgresStore {
         let committer = open::pool(settings, 1)?;
         let mut client = pool.get().await.map_err(error::Fault::from)?;
         migrate::migrate(&mut client).await?;
+        transfer::refuse_half_moved(&client).await?;
         days::make_ahead(&mut client, days::AHEAD_AT_START).await?;
         let process = node::process(&client).await?;
         let registered = node::register(&mut client, node, process).await?;

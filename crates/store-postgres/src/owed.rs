@@ -200,7 +200,8 @@ pub(crate) enum Order {
     Place,
 }
 
-const BY_TIME: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
+/// What of an endpoint waits for a node's next attempt, by its time: tenant, endpoint, node, and how many.
+pub(crate) const DUE: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
     WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL
     ORDER BY due_ms, key, node, target LIMIT $4";
 /// What waits is pending, which is what there is an index for.
@@ -218,7 +219,7 @@ async fn due_rows(
     skip: &HashSet<DeliveryId>,
 ) -> Result<(Vec<Waiting>, Option<Timestamp>)> {
     let sql = match order {
-        Order::Time => BY_TIME,
+        Order::Time => DUE,
         Order::Place => BY_PLACE,
     };
     // Room for what is skipped, and one more for the time of the next.

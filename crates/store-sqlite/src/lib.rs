@@ -37,6 +37,7 @@ mod runs;
 mod sources;
 mod statistics;
 mod tenants;
+pub mod transfer;
 mod writer;
 
 use std::path::Path;

@@ -20,6 +20,7 @@ pub mod nodes;
 pub mod sources;
 pub mod statistics;
 pub mod tenants;
+pub mod transfer;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,5 +1,6 @@
 //! Builds the house: store, engine, app, doors. The only place that names adapters.
 
+pub mod moving;
 pub mod shared;
 
 use std::net::SocketAddr;
@@ -15,6 +16,8 @@ use hookyard_engine::{Engine, Running};
 use hookyard_http::{Asset, Dashboard, DoorState, Gauge};
 use hookyard_rules::egress::EgressPolicy;
 use hookyard_store::Store;
+use hookyard_store_postgres::Settings as DatabaseSettings;
+pub use hookyard_store_postgres::rehearsal::{Rehearsal, Room};
 use hookyard_store_sqlite::SqliteStore;
 use hookyard_store_sqlite::backup::{self, BackupError};
 use hookyard_store_sqlite::inspect;
@@ -148,6 +151,12 @@ pub async fn open_store(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     let store = blocking(move || SqliteStore::open(&dir)).await?;
     let store = store.with_context(|| format!("opening the store in {shown}"))?;
     Ok(store)
+}
+
+/// Takes an empty database for the bench.
+pub async fn rehearse(url: &Secret) -> anyhow::Result<Rehearsal> {
+    let opened = Rehearsal::open(&DatabaseSettings::new(url.clone())).await;
+    opened.context("taking the database of `--database-url`")
 }
 
 /// Who has the embedded store's folder at the moment.

@@ -12,7 +12,7 @@ use crate::config::settings::Database;
 use crate::exit::Exit;
 
 /// How the adapter reaches it. A file or an address that cannot be read is a wrong setting.
-fn settings(database: &Database) -> anyhow::Result<Settings> {
+pub(super) fn settings(database: &Database) -> anyhow::Result<Settings> {
     let root_certificates = match &database.ca {
         None => None,
         Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {

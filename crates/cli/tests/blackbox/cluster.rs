@@ -27,11 +27,26 @@ pub fn server_url() -> String {
 /// A database of its own, gone when it is dropped, and a folder.
 pub struct Cluster {
     pub world: World,
+    /// The server, if the database is to be dropped from it in the end.
+    shared: Option<String>,
     database: String,
     url: String,
 }
 
 impl Cluster {
+    /// An empty database on a server that the test has for itself.
+    pub async fn on(server: &str) -> Self {
+        run(server, "CREATE DATABASE hookyard").await;
+        let (database, url) = ("hookyard".to_owned(), named(server, "hookyard"));
+        Self { world: World::new(), shared: None, database, url }
+    }
+
+    /// The same database by another address, as behind a pooler.
+    pub fn through(mut self, server: &str) -> Self {
+        self.url = named(server, &self.database);
+        self
+    }
+
     /// An empty database.
     pub async fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -43,7 +58,7 @@ impl Cluster {
             run(&server, &format!("{sql} {database}")).await;
         }
         let url = named(&server, &database);
-        Self { world: World::new(), database, url }
+        Self { world: World::new(), shared: Some(server), database, url }
     }
 
     /// Where the database is.
@@ -104,11 +119,12 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        let Some(server) = self.shared.take() else { return };
         let sql = format!("DROP DATABASE {} WITH (FORCE)", self.database);
         let dropping = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(run(&server_url(), &sql));
+            runtime.block_on(run(&server, &sql));
         });
         if dropping.join().is_err() {
             eprintln!("the database {} stays behind", self.database);
@@ -126,7 +142,7 @@ fn named(server: &str, database: &str) -> String {
 }
 
 /// Runs one statement; every row's first column as text.
-async fn run(url: &str, sql: &str) -> Vec<String> {
+pub async fn run(url: &str, sql: &str) -> Vec<String> {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(connection);

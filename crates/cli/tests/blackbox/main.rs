@@ -6,6 +6,7 @@
 )]
 
 mod backup;
+mod chaos;
 mod cli;
 mod cluster;
 mod crash;

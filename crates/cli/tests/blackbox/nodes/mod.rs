@@ -2,5 +2,6 @@
 
 mod alone;
 mod config;
+mod moving;
 mod one;
 mod takeover;

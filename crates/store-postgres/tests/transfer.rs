@@ -93,7 +93,7 @@ async fn everything(store: &SqliteStore) {
     store.create_tenant(make::tenant("acme"), audit()).await.unwrap();
     store.create_tenant(make::tenant("gone"), audit()).await.unwrap();
     store.delete_tenant(TenantNo(2), audit()).await.unwrap();
-    store.set_operator_key([7; 32]).await.unwrap();
+    store.keep_operator_key([7; 32]).await.unwrap();
     store.create_key(make::key(TENANT, 9), audit()).await.unwrap();
     let entries = vec![make::catalogue_entry("order.created")];
     store.put_event_types(TENANT, entries, false, audit()).await.unwrap();

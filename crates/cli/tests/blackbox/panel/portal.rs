@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::follower::Follower;
 use crate::receiver::Receiver;
 use crate::scene::{Acme, Scene, text};
 use crate::world::{Answer, Client, until};
@@ -287,4 +288,51 @@ async fn nobody_makes_a_link_that_may_do_more_than_they_may() {
         let answer = scene.acme.0.post(&path, &wrong).await;
         assert_eq!(answer.status, 422, "{wrong}: {answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_link_limited_to_a_scope_follows_and_recovers_what_is_of_that_scope_alone() {
+    let sites = Sites::new().await;
+    let acme = &sites.scene.acme;
+    let (_, north) =
+        portal(acme, json!({ "scope": "north", "capabilities": ["read", "replay"] })).await;
+    let mut follower = Follower::open(&north.0, &Acme::path("/stream")).await;
+    for scope in ["south", "north"] {
+        let event = json!({ "type": "order.created", "data": {}, "scope": scope });
+        acme.publish(event).await;
+    }
+    let accepted = follower.next().await;
+    assert_eq!((&*accepted.kind, accepted.text("scope")), ("event.accepted", "north"));
+    let finished = follower.next().await;
+    let of_north = (&*finished.kind, finished.text("endpoint_id"));
+    assert_eq!(of_north, ("attempt.finished", &*sites.endpoints[0]));
+    for endpoint in [1, 2, 0] {
+        acme.ask(&json!(sites.endpoints[endpoint]), "pause").await;
+    }
+    let changed = follower.next().await;
+    assert_eq!(
+        (changed.text("action"), changed.text("id")),
+        ("endpoint.paused", &*sites.endpoints[0])
+    );
+    for query in ["?scope=south", &format!("?endpoint={}", sites.endpoints[1])] {
+        let refused =
+            Follower::try_open(&north.0, &Acme::path(&format!("/stream{query}")), None).await;
+        assert_eq!(refused.err().map(|it| it.status), Some(422), "{query}");
+    }
+    let recover = async |client: &Client, endpoint: usize| {
+        let path = Acme::path(&format!("/endpoints/{}/recover", sites.endpoints[endpoint]));
+        client.post(&path, &json!({ "since": "2020-01-01T00:00:00Z" })).await
+    };
+    assert_eq!(recover(&north.0, 1).await.status, 404);
+    let own = recover(&north.0, 0).await.expect(202);
+    let foreign = recover(&acme.0, 1).await.expect(202);
+    let page = get(&north.0, "/jobs").await.expect(200);
+    assert_eq!(ids(&page), [text(&own["id"])]);
+    for (job, status) in [(&own, 200), (&foreign, 404)] {
+        let rest = format!("/jobs/{}", text(&job["id"]));
+        assert_eq!(get(&north.0, &rest).await.status, status);
+        assert_eq!(act(&north.0, &format!("{rest}/cancel")).await.status, status);
+    }
+    let (_, reader) = portal(acme, json!({ "scope": "north", "capabilities": ["read"] })).await;
+    assert_eq!(recover(&reader.0, 0).await.status, 403);
 }

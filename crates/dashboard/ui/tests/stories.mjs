@@ -55,7 +55,7 @@ const stories = {
     // The secret, once.
     const dialog = page.getByRole("dialog", { name: "Signing secret" });
     await dialog.waitFor();
-    const secret = await dialog.locator(".secret code").innerText();
+    const secret = await dialog.locator(".secret code").textContent();
     assert.match(secret, /^whsec_/);
     await world.context.grantPermissions(["clipboard-read", "clipboard-write"], {
       origin: new URL(world.front.url).origin,
@@ -71,7 +71,7 @@ const stories = {
     assert.equal(
       await page
         .locator("body")
-        .innerText()
+        .textContent()
         .then((text) => text.includes(secret)),
       false,
     );
@@ -147,7 +147,7 @@ const stories = {
     await rotate.getByRole("button", { name: "Rotate", exact: true }).click();
     const renewed = page.getByRole("dialog", { name: "Signing secret" });
     await renewed.getByText(/Both secrets sign until/).waitFor();
-    const second = await renewed.locator(".secret code").innerText();
+    const second = await renewed.locator(".secret code").textContent();
     assert.notEqual(second, secret);
     await renewed.getByRole("button", { name: "Done" }).click();
     receiver.secrets = [secret, second];
@@ -323,7 +323,7 @@ const stories = {
     await form.getByLabel("Name", { exact: true }).fill("Own program");
     await form.getByRole("button", { name: "Save" }).click();
     const dialog = page.getByRole("dialog", { name: "Signing secret" });
-    const secret = await dialog.locator(".secret code").innerText();
+    const secret = await dialog.locator(".secret code").textContent();
     await dialog.getByRole("button", { name: "Done" }).click();
     await page.getByRole("heading", { name: /Own program/, level: 1 }).waitFor();
     await page.getByRole("button", { name: "Send sample" }).click();
@@ -412,7 +412,7 @@ const stories = {
     await page.reload();
     await page.getByRole("heading", { name: "Audit log", level: 1 }).waitFor();
     await page.keyboard.press("Tab");
-    await page.getByRole("link", { name: "Skip to the page" }).waitFor();
+    await page.getByRole("button", { name: "Skip to the page" }).waitFor();
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
   },

@@ -50,7 +50,6 @@ export const Body = memo(function Body({
           <CopyIcon label={`Copy ${label.toLowerCase()}`} text={text} />
         </span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
       <pre aria-label={label} dir="auto" role="region" tabIndex={0}>
         {text === "" ? (
           <span className="dim">Empty</span>
@@ -88,7 +87,6 @@ export function Code({ text, label }: { readonly text: string; readonly label: s
         <span>{label}</span>
         <CopyIcon label={`Copy ${label}`} text={text} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
       <pre aria-label={label} role="region" tabIndex={0}>
         {visible(text)}
       </pre>

@@ -106,7 +106,6 @@ export function Chart({ label, at, series, format = count, kind }: ChartProps) {
         </div>
       </div>
       <div className="chart" ref={ref}>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys read it point by point */}
         <svg
           aria-label={`${label}. Arrow keys read it point by point.`}
           height={HEIGHT}

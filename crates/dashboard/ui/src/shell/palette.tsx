@@ -21,7 +21,7 @@ type Item = {
 const MOST = 60;
 
 /** How well a text answers to letters: the lower the better, null not at all. */
-export function fit(text: string, wanted: string): number | null {
+export function rankOf(text: string, wanted: string): number | null {
   const low = text.toLowerCase();
   const at = low.indexOf(wanted);
   if (at >= 0) {
@@ -145,7 +145,7 @@ function Search({
       return all.slice(0, MOST);
     }
     return all
-      .map((item) => ({ item, rank: fit(item.label, wanted) }))
+      .map((item) => ({ item, rank: rankOf(item.label, wanted) }))
       .filter((it): it is { item: Item; rank: number } => it.rank !== null)
       .sort((a, b) => a.rank - b.rank)
       .slice(0, MOST)

@@ -119,16 +119,9 @@ export function Shell({
 
   return (
     <div className="shell">
-      <a
-        className="skip"
-        href="#main"
-        onClick={(event) => {
-          event.preventDefault();
-          main.current?.focus();
-        }}
-      >
+      <button className="skip" onClick={() => main.current?.focus()} type="button">
         Skip to the page
-      </a>
+      </button>
       <aside className="sidebar">
         <div className="sidebar-inner">
           {brand}

@@ -30,11 +30,7 @@ pub fn tell(story: &Story, places: &Places<'_>) -> String {
         || "in a temporary folder, gone when this ends".to_owned(),
         |it| format!("in {}", it.display()),
     );
-    let dashboard = if *has_dashboard {
-        "sign in with the key"
-    } else {
-        "not in this build; the page says why"
-    };
+    let dashboard = if *has_dashboard { "" } else { "  (not in this build; the page says why)" };
     let event_type = sample::EVENT_TYPE;
     let inbox = inbox::PATH;
     let next = next(key, base);
@@ -50,7 +46,7 @@ Delivered
 Yours
   tenant       {TENANT}
   API key      {key}
-  dashboard    {base}/  ({dashboard})
+  dashboard    {base}/{dashboard}
   API docs     {base}/docs
   inbox        {base}{inbox}
 
@@ -108,7 +104,7 @@ mod tests {
             "succeeded (200) in 3 ms",
             "API key      hk_secret",
             "http://127.0.0.1:8080/docs",
-            "http://127.0.0.1:8080/  (sign in with the key)",
+            "dashboard    http://127.0.0.1:8080/\n",
             "temporary folder",
         ] {
             assert!(text.contains(part), "{part} in {text}");

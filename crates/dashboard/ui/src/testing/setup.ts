@@ -19,3 +19,4 @@ class Nothing {
 
 Object.assign(globalThis, { ResizeObserver: Nothing, IntersectionObserver: Nothing });
 window.scrollTo = () => {};
+Object.defineProperty(document, "fonts", { value: new EventTarget() });

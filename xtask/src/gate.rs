@@ -1,10 +1,11 @@
 //! The one gate. Every step runs even if one before it failed, so that one run tells everything there is to mend.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::Result;
 
+use crate::browser;
 use crate::postgres::{self, Server};
 use crate::run::{cargo, loudly, seen};
 use crate::tally::Tally;
@@ -61,8 +62,7 @@ impl Report {
     }
 }
 
-const LEFT_OUT: &str =
-    "the black-box tests (crates/cli/tests) and the independent signature verifiers they use";
+const LEFT_OUT: &str = "the black-box tests (crates/cli/tests), the independent signature verifiers they use, and the dashboard";
 
 #[expect(
     clippy::disallowed_methods,
@@ -81,10 +81,11 @@ pub fn run(scope: Scope) -> ExitCode {
     report.step("format", |_| loudly(&mut cargo(&["fmt", "--all", "--check"])));
     report.step("lints", |_| {
         let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-        loudly(&mut cargo(&lints))
+        loudly(built(scope, &mut cargo(&lints)))
     });
     report.step("build", |_| {
-        loudly(&mut cargo(&["build", "--package", "hookyard-cli", "--bin", "hookyard"]))
+        let build = ["build", "--package", "hookyard-cli", "--bin", "hookyard"];
+        loudly(built(scope, &mut cargo(&build)))
     });
     match scope {
         Scope::Whole => whole(&mut report),
@@ -108,10 +109,21 @@ fn whole(report: &mut Report) {
     });
     report.step("tests", |tally| {
         let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+        built(Scope::Whole, &mut tests);
         tests.envs(variables);
         tests.envs(server.iter().map(|it| (postgres::VARIABLE, it.url())));
         seen(&mut tests, |line| tally.see(line))
     });
+    report.step("dashboard", browser::check);
+    report.step("browser", browser::stories);
+}
+
+/// The whole gate builds the dashboard's pages in, so that what is tested is what is shipped.
+fn built(scope: Scope, command: &mut Command) -> &mut Command {
+    match scope {
+        Scope::Whole => command.env(browser::PAGES.0, browser::PAGES.1),
+        Scope::Quick => command,
+    }
 }
 
 fn quick(report: &mut Report) {

@@ -2,6 +2,7 @@
 //!
 //! **Never** here: product code, or a check that can pass without having looked.
 
+mod browser;
 mod codegen;
 mod gate;
 mod postgres;

@@ -2,5 +2,6 @@
 
 mod alone;
 mod config;
+mod disabling;
 mod one;
 mod takeover;

@@ -6,6 +6,8 @@
 //! with one of their own. Outcomes of receivers that only fail gather longer and are written together: each costs pages of
 //! its own in several indexes, and apart they would make every publisher's commit heavier.
 
+mod queue;
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,21 +20,14 @@ use hookyard_store::{Store, StoreError};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
+use self::queue::{GATHER, LINGER};
+use self::queue::{Queue, Submission, Taken, Waiting};
 use crate::lanes::{Given, Lanes};
 use crate::metrics::Metrics;
 use crate::news::News;
 
 /// Events of one transaction at most; bounds how long the first of them waits for the last.
 const ACCEPTS_MAX: usize = 4096;
-/// How long outcomes wait for a publisher to go with. What was sent in it may be sent again after a crash.
-const LINGER: Duration = Duration::from_millis(5);
-/// Outcomes that go without one.
-const LINGER_RECORDS: usize = 256;
-/// How long the outcomes of receivers that only fail gather. Their retries are due a second later at the earliest, and who
-/// watches sees them within two.
-const GATHER: Duration = Duration::from_millis(500);
-/// So many of them are written at once.
-const GATHER_RECORDS: usize = 128;
 /// Pause after a failed commit, doubled up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -53,96 +48,9 @@ pub(crate) enum Settled {
 #[derive(Debug)]
 pub(crate) struct Unwritten(pub Arc<StoreError>);
 
-type Reply = oneshot::Sender<Result<Vec<Settled>, Unwritten>>;
-
-struct Submission {
-    accepts: Vec<Accept>,
-    reply: Reply,
-}
-
-impl Submission {
-    /// Tells the publisher, who may be gone, that nothing was accepted.
-    fn refuse(self) {
-        let _ = self.reply.send(Err(Unwritten(Arc::new(StoreError::Fenced))));
-    }
-}
-
 pub(crate) struct Committer {
     queue: Mutex<Queue>,
     ready: Condvar,
-}
-
-/// What one batch is made of.
-struct Taken {
-    term: u64,
-    submissions: Vec<Submission>,
-    records: Vec<Record>,
-    awaited: Vec<oneshot::Sender<()>>,
-    closing: bool,
-}
-
-#[derive(Default)]
-struct Queue {
-    submissions: Vec<Submission>,
-    records: Vec<Record>,
-    /// Outcomes that are written together, and since when the first of them is known to wait.
-    gathered: Vec<Record>,
-    gathering_since: Option<Instant>,
-    /// Who waits until the records are on disk.
-    awaited: Vec<oneshot::Sender<()>>,
-    /// Lanes have something to note although nothing else is to be written.
-    nudged: bool,
-    closing: bool,
-    /// Others have taken over from this node: until it is back nothing is accepted.
-    suspended: bool,
-    /// Counts how often that was so; records of an earlier term are refused.
-    term: u64,
-    /// The thread is gone: nothing is written any more.
-    ended: bool,
-    waiting: Waiting,
-}
-
-/// What the thread waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Waiting {
-    #[default]
-    Nothing,
-    /// Something to write.
-    Work,
-    /// Something that does not gather.
-    Fullness,
-    /// Something that does not linger.
-    Urgency,
-}
-
-impl Queue {
-    /// There is something that is to be written at once.
-    fn is_urgent(&self) -> bool {
-        !self.submissions.is_empty()
-            || self.nudged
-            || self.closing
-            || !self.awaited.is_empty()
-            || self.records.len() >= LINGER_RECORDS
-    }
-
-    /// Nothing but outcomes that may gather on.
-    fn gathers(&self) -> bool {
-        self.records.is_empty() && !self.is_urgent() && self.gathered.len() < GATHER_RECORDS
-    }
-
-    /// Puts what has gathered long enough to the records.
-    fn end_gathering(&mut self) {
-        if self.gathered.is_empty() {
-            return;
-        }
-        let since = *self.gathering_since.get_or_insert_with(Instant::now);
-        let is_over =
-            self.closing || self.gathered.len() >= GATHER_RECORDS || since.elapsed() >= GATHER;
-        if is_over {
-            self.gathering_since = None;
-            self.records.append(&mut self.gathered);
-        }
-    }
 }
 
 impl Committer {
@@ -549,61 +457,4 @@ fn closed() -> Unwritten {
 }
 
 #[cfg(test)]
-mod tests {
-    use hookyard_domain::delivery::Next;
-    use hookyard_domain::endpoint::EndpointNo;
-    use hookyard_domain::id::{EventId, EventKey};
-    use hookyard_domain::tenant::TenantNo;
-    use hookyard_testkit::make;
-
-    use super::*;
-
-    fn failure() -> Record {
-        let delivery = EventId::of(EventKey(7), 0).delivery(TargetNo(0));
-        make::record(TenantNo(1), EndpointNo(1), delivery, None, Next::Succeeded)
-    }
-
-    #[test]
-    fn outcomes_that_gather_do_not_weigh_on_a_publishers_commit() {
-        let committer = Committer::new();
-        assert!(committer.gather(0, failure()));
-        let (reply, _answer) = oneshot::channel();
-        committer.submit(Submission { accepts: Vec::new(), reply });
-        let taken = committer.take().unwrap();
-        assert_eq!((taken.submissions.len(), taken.records.len()), (1, 0));
-    }
-
-    #[test]
-    fn outcomes_that_gather_are_written_by_themselves_after_a_while() {
-        let committer = Committer::new();
-        assert!(committer.gather(0, failure()));
-        assert_eq!(committer.take().unwrap().records.len(), 1);
-    }
-
-    #[test]
-    fn a_full_gathering_goes_with_the_next_commit() {
-        let committer = Committer::new();
-        assert!((0..GATHER_RECORDS).all(|_| committer.gather(0, failure())));
-        committer.nudge();
-        assert_eq!(committer.take().unwrap().records.len(), GATHER_RECORDS);
-    }
-
-    #[test]
-    fn what_gathers_when_the_node_stops_is_written_before_it_ends() {
-        let committer = Committer::new();
-        assert!(committer.gather(0, failure()));
-        committer.close();
-        assert_eq!(committer.take().unwrap().records.len(), 1);
-        assert!(committer.take().is_none());
-    }
-
-    #[test]
-    fn what_gathers_when_others_take_over_is_stale() {
-        let committer = Committer::new();
-        assert!(committer.gather(0, failure()));
-        assert_eq!(committer.suspend(), (1, 1));
-        assert!(!committer.gather(0, failure()));
-        committer.close();
-        assert!(committer.take().is_none());
-    }
-}
+mod tests;

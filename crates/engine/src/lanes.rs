@@ -7,6 +7,7 @@
 mod change;
 mod gauges;
 mod given;
+mod recorded;
 mod state;
 mod term;
 mod turns;
@@ -16,13 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use hookyard_domain::delivery::{EndReason, Next};
+use hookyard_domain::delivery::EndReason;
 use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Clock, Timestamp};
-use hookyard_store::ledger::{Due, LaneNote, Record};
+use hookyard_store::ledger::Due;
 use tokio::sync::Notify;
 
 pub use self::gauges::Gauges;
@@ -237,68 +238,11 @@ impl Lanes {
         if only_fails { Told::NoNews } else { Told::News }
     }
 
-    /// These are on disk.
-    pub(crate) fn recorded(&self, records: &[Record]) {
-        let now = self.clock.now();
-        let mut state = self.lock();
-        for record in records {
-            state.unrecorded = state.unrecorded.saturating_sub(1);
-            let retry_at = match record.next {
-                Next::RetryAt(at) => Some(at),
-                Next::Succeeded | Next::Failed(_) | Next::Discarded(_) => None,
-            };
-            let Some(lane) = state.lanes.get_mut(&record.endpoint) else { continue };
-            let was_dirty = lane.dirty;
-            let freed = lane.recorded(record.delivery, retry_at);
-            if !was_dirty {
-                state.dirty.push(record.endpoint);
-            }
-            state.held_bytes = state.held_bytes.saturating_sub(freed);
-            state.revive(record.endpoint, now);
-        }
-        if state.unrecorded == 0 {
-            self.quiet.notify_waiters();
-        }
-        self.release(state, 1);
-    }
-
     /// Gives every benched lane another turn: one of the few that were given theirs may have had nothing to start.
     pub(crate) fn sweep(&self) {
         let mut state = self.lock();
         state.unbench(usize::MAX);
         self.release(state, 1);
-    }
-
-    /// Where the lanes stand that something was recorded for since the last call.
-    pub(crate) fn notes(&self) -> Vec<LaneNote> {
-        let mut state = self.lock();
-        let dirty = std::mem::take(&mut state.dirty);
-        dirty
-            .into_iter()
-            .filter_map(|endpoint| {
-                let lane = state.lanes.get_mut(&endpoint)?;
-                lane.dirty = false;
-                Some(LaneNote {
-                    tenant: lane.tenant,
-                    endpoint,
-                    mark: lane.mark(),
-                    activity: lane.activity,
-                })
-            })
-            .collect()
-    }
-
-    /// The notes could not be written: they are still to be.
-    pub(crate) fn notes_lost(&self, notes: &[LaneNote]) {
-        let mut state = self.lock();
-        for note in notes {
-            if let Some(lane) = state.lanes.get_mut(&note.endpoint)
-                && !lane.dirty
-            {
-                lane.dirty = true;
-                state.dirty.push(note.endpoint);
-            }
-        }
     }
 
     /// An attempt was made outside the lanes; its record is on the way.

@@ -1,6 +1,7 @@
 //! Periodic duties: each has a period and a `run_once`, is bounded, and may be late without harm.
 
 mod disable;
+mod health;
 mod hear;
 mod jobs;
 mod release;
@@ -33,6 +34,9 @@ pub(crate) fn start(
     tasks.spawn(release::run(Arc::clone(engine)));
     tasks.spawn(jobs::run(Arc::clone(engine)));
     tasks.spawn(crate::nodes::run(Arc::clone(engine)));
+    if engine.is_shared() {
+        tasks.spawn(health::run(Arc::clone(engine)));
+    }
     tasks.spawn(hear::listen(Arc::clone(engine)));
     tasks.spawn(hear::look(Arc::clone(engine)));
     let this = Arc::clone(engine);

@@ -156,6 +156,7 @@ impl App {
     /// Another node changed something of the tenant: what is remembered of it may be wrong.
     fn moved(&self, tenant: TenantNo) {
         self.0.callers.forget(|_, known| known.powers.no == tenant);
+        self.0.by_id.forget(|_, known| known.powers.no == tenant);
         self.0.tenants.forget(|_, known| *known == tenant);
         self.0.sources.moved(tenant);
     }

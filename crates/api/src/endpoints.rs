@@ -350,7 +350,7 @@ pub struct TestEndpoint {
     )]
     pub event_type: Option<String>,
     /// The event's data; left out is the sample of its type, or a small object.
-    #[schema(value_type = serde_json::Value, example = json!({"id": "ord_1"}))]
+    #[schema(value_type = serde_json::Value, required = false, example = json!({"id": "ord_1"}))]
     pub data: Option<Json>,
 }
 

@@ -70,10 +70,10 @@ pub struct NewEventType {
     #[schema(min_length = 1, max_length = 120, example = "Orders")]
     pub group: Option<String>,
     /// JSON Schema of `data`: an object, `true` or `false`.
-    #[schema(value_type = serde_json::Value, example = json!({"type": "object"}))]
+    #[schema(value_type = serde_json::Value, required = false, example = json!({"type": "object"}))]
     pub schema: Option<Json>,
     /// A sample of `data`.
-    #[schema(value_type = serde_json::Value, example = json!({"id": "ord_1", "total": 1999}))]
+    #[schema(value_type = serde_json::Value, required = false, example = json!({"id": "ord_1", "total": 1999}))]
     pub sample: Option<Json>,
     /// Still there for old endpoints, not to be chosen any more.
     #[serde(default)]
@@ -95,10 +95,10 @@ pub struct EventTypeBody {
     #[schema(min_length = 1, max_length = 120, example = "Orders")]
     pub group: Option<String>,
     /// JSON Schema of `data`: an object, `true` or `false`.
-    #[schema(value_type = serde_json::Value)]
+    #[schema(value_type = serde_json::Value, required = false)]
     pub schema: Option<Json>,
     /// A sample of `data`.
-    #[schema(value_type = serde_json::Value)]
+    #[schema(value_type = serde_json::Value, required = false)]
     pub sample: Option<Json>,
     /// Still there for old endpoints, not to be chosen any more.
     #[serde(default)]

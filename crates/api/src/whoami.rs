@@ -13,9 +13,9 @@ pub struct Whoami {
     /// The tenant it belongs to; `null` for the operator's.
     #[schema(example = "acme")]
     pub tenant: Option<String>,
-    /// The key's id; `null` for the operator's.
+    /// The key's id; `null` for the operator's and for a portal's token.
     #[schema(example = "key_01jv0g6xwre3zb0g8v4q5n6m7k")]
     pub key_id: Option<String>,
-    /// What it may do.
+    /// What it may do; a portal's token has powers of its own, which `/session` tells, and none of these.
     pub scopes: Vec<KeyScope>,
 }

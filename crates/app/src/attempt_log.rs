@@ -6,7 +6,6 @@ use hookyard_domain::attempt::{Attempt, OutcomeKind};
 use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::event_type::EventType;
 use hookyard_domain::id::DeliveryId;
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit::PAGE_MAX;
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::subscription::Pattern;
@@ -14,6 +13,7 @@ use hookyard_domain::time::Timestamp;
 use hookyard_store::history::DeliveryFilter;
 
 use crate::checks::Checks;
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 /// Pages that are read for one log at most: an endpoint that was off for long has nothing but discarded deliveries.
@@ -90,7 +90,7 @@ impl App {
         query: LogQuery,
         attempts_max: u64,
     ) -> Result<AttemptLog, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let endpoint = self.load_endpoint(caller, no, &query.endpoint).await?;
         let mut checks = Checks::default();
         let types = query.event_types.iter();
@@ -143,7 +143,7 @@ impl App {
         tenant: &str,
         deliveries: &[Delivery],
     ) -> Result<Vec<LoggedAttempt>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut logged = Vec::new();
         for delivery in deliveries {
             let mut page = PageRequest::first(PAGE_MAX);

@@ -4,7 +4,6 @@ use hookyard_domain::attempt::Attempt;
 use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::endpoint::{Endpoint, EndpointStatus};
 use hookyard_domain::id::{DeliveryId, EndpointId};
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit::PAGE_MAX;
 use hookyard_domain::page::{Cursor, Page, PageRequest};
 use hookyard_domain::tenant::TenantNo;
@@ -16,6 +15,8 @@ use crate::audit::Act;
 use crate::checks::{Checks, path_id};
 use crate::endpoints::off;
 use crate::pages::PageQuery;
+use crate::powers::Power;
+use crate::seen::Eyes;
 use crate::{App, AppError, Caller};
 
 const NONE: AppError = AppError::NotFound { what: "delivery" };
@@ -38,9 +39,11 @@ pub struct DeliveryQuery {
 /// An export under way.
 #[derive(Debug)]
 pub struct Export {
+    caller: Caller,
     tenant: TenantNo,
     filter: DeliveryFilter,
     next: Next,
+    eyes: Eyes,
 }
 
 #[derive(Debug)]
@@ -59,12 +62,12 @@ impl App {
         query: DeliveryQuery,
         page: PageQuery,
     ) -> Result<Page<Delivery>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
-        let filter = self.delivery_filter(no, &mut checks, query).await?;
+        let filter = self.delivery_filter(caller, no, &mut checks, query).await?;
         checks.done()?;
-        let page = self.store().deliveries(no, filter, page).await?;
+        let page = self.deliveries_seen(caller, no, filter, page).await?;
         Ok(page.map(|it| self.as_it_is(it)))
     }
 
@@ -76,7 +79,7 @@ impl App {
         query: DeliveryQuery,
         page: PageQuery,
     ) -> Result<Page<Delivery>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let endpoint = query.endpoint.as_deref().unwrap_or_default();
         self.is_or_was(caller, no, path_id(endpoint, "endpoint")?).await?;
         self.deliveries(caller, tenant, query, page).await
@@ -91,10 +94,13 @@ impl App {
     ) -> Result<Option<Endpoint>, AppError> {
         const NONE: AppError = AppError::NotFound { what: "endpoint" };
         match self.store().endpoint(no, id).await? {
-            Some(endpoint) if caller.sees(endpoint.settings.profile) => Ok(Some(endpoint)),
-            Some(_) => Err(NONE),
+            Some(endpoint) => {
+                let settings = &endpoint.settings;
+                let sees = caller.sees(settings.profile, settings.scope.as_ref());
+                if sees { Ok(Some(endpoint)) } else { Err(NONE) }
+            }
             None => match self.store().endpoint_no(no, id).await? {
-                Some((_, profile)) if caller.sees(profile) => Ok(None),
+                Some(it) if caller.sees(it.profile, it.scope.as_ref()) => Ok(None),
                 Some(_) | None => Err(NONE),
             },
         }
@@ -102,6 +108,7 @@ impl App {
 
     async fn delivery_filter(
         &self,
+        caller: &Caller,
         no: TenantNo,
         checks: &mut Checks,
         query: DeliveryQuery,
@@ -112,10 +119,11 @@ impl App {
             None => None,
             Some(id) => {
                 let found = self.store().endpoint_no(no, id).await?;
+                let found = found.filter(|it| caller.sees_scope(it.scope.as_ref()));
                 if found.is_none() {
                     checks.wrong("endpoint", "not_found", "there is no such endpoint");
                 }
-                found.map(|it| it.0)
+                found.map(|it| it.no)
             }
         };
         let all = &DeliveryStatus::ALL;
@@ -135,8 +143,8 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<Delivery, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
-        self.load_delivery(no, path_id(id, "delivery")?).await
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
+        self.seen_delivery(caller, no, path_id(id, "delivery")?).await
     }
 
     /// The attempts of a delivery, newest first, with the delivery's id, of which theirs are made.
@@ -147,11 +155,14 @@ impl App {
         id: &str,
         page: PageQuery,
     ) -> Result<(DeliveryId, Page<Attempt>), AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let id: DeliveryId = path_id(id, "delivery")?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
         checks.done()?;
+        if caller.who.scope().is_some() {
+            self.seen_delivery(caller, no, id).await?;
+        }
         Ok((id, self.store().attempts(no, id, page).await?.ok_or(NONE)?))
     }
 
@@ -162,9 +173,9 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<Delivery, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Replay).await?;
         let id: DeliveryId = path_id(id, "delivery")?;
-        let delivery = self.load_delivery(no, id).await?;
+        let delivery = self.seen_delivery(caller, no, id).await?;
         let endpoint = self.store().endpoint(no, delivery.endpoint).await?;
         takes_deliveries(endpoint.as_ref())?;
         let now = self.now();
@@ -197,9 +208,9 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<Delivery, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Replay).await?;
         let id: DeliveryId = path_id(id, "delivery")?;
-        let delivery = self.load_delivery(no, id).await?;
+        let delivery = self.seen_delivery(caller, no, id).await?;
         let now = self.now();
         let subject = id.to_string();
         let act = Act {
@@ -224,11 +235,17 @@ impl App {
         tenant: &str,
         query: DeliveryQuery,
     ) -> Result<Export, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut checks = Checks::default();
-        let filter = self.delivery_filter(no, &mut checks, query).await?;
+        let filter = self.delivery_filter(caller, no, &mut checks, query).await?;
         checks.done()?;
-        Ok(Export { tenant: no, filter, next: Next::First })
+        Ok(Export {
+            caller: caller.clone(),
+            tenant: no,
+            filter,
+            next: Next::First,
+            eyes: Eyes::default(),
+        })
     }
 
     /// The next piece of an export, which may be empty; `None` at the end.
@@ -244,7 +261,9 @@ impl App {
         let page = PageRequest { limit: PAGE_MAX, cursor };
         let page = self.store().deliveries(export.tenant, export.filter.clone(), page).await?;
         export.next = page.next.map_or(Next::Ended, Next::From);
-        Ok(Some(page.rows.into_iter().map(|it| self.as_it_is(it)).collect()))
+        let Export { caller, tenant, eyes, .. } = export;
+        let rows = self.only_seen(caller, *tenant, eyes, page.rows).await?;
+        Ok(Some(rows.into_iter().map(|it| self.as_it_is(it)).collect()))
     }
 
     pub(crate) async fn load_delivery(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hookyard_domain::invalid::Invalid;
 use hookyard_domain::key::KeyScope;
+use hookyard_domain::portal::Capability;
 use hookyard_engine::EngineError;
 use hookyard_store::StoreError;
 
@@ -21,6 +22,12 @@ pub enum Needs {
     Operator,
     /// A key that says by itself which tenant is meant.
     OwnTenant,
+    /// A portal session that may do this.
+    Capability(Capability),
+    /// A key, or a session, that is not limited to a scope of the tenant.
+    WholeTenant,
+    /// Proof that a request with a cookie comes from our own page.
+    SameOrigin,
 }
 
 impl fmt::Display for Needs {
@@ -29,6 +36,13 @@ impl fmt::Display for Needs {
             Self::Scope(scope) => write!(f, "a key with the scope `{}`", scope.as_str()),
             Self::Operator => f.write_str("the operator's key"),
             Self::OwnTenant => f.write_str("a key of the tenant; the operator's key names none"),
+            Self::Capability(it) => {
+                write!(f, "a portal session with the capability `{}`", it.as_str())
+            }
+            Self::WholeTenant => f.write_str("a key or session that is not limited to a scope"),
+            Self::SameOrigin => f.write_str(
+                "a request from a page of this server, or the header `X-Hookyard-Session`, since a cookie signed it in",
+            ),
         }
     }
 }
@@ -149,7 +163,7 @@ impl AppError {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::Unavailable(error.into()),
+            StoreError::Unavailable(_) | StoreError::Fenced => Self::Unavailable(error.into()),
             StoreError::Conflict { what } => Self::Conflict {
                 code: "changed_meanwhile",
                 message: format!(

@@ -12,6 +12,7 @@ use crate::audit::{self, Act};
 use crate::catalogue::{builtin, document};
 use crate::checks::{Checks, path_id};
 use crate::pages::PageQuery;
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 /// An event type as it was written.
@@ -119,7 +120,7 @@ impl App {
         tenant: &str,
         catalogue: &str,
     ) -> Result<Vec<CatalogueEntry>, AppError> {
-        self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        self.tenant_for(caller, tenant, Power::Look).await?;
         Ok(builtin(catalogue, self.now()).unwrap_or_default())
     }
 
@@ -130,7 +131,7 @@ impl App {
         tenant: &str,
         name: &str,
     ) -> Result<CatalogueEntry, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let name: EventType = path_id(name, "event type")?;
         let none = AppError::NotFound { what: "event type" };
         self.store().event_type(no, &name).await?.ok_or(none)
@@ -143,7 +144,7 @@ impl App {
         tenant: &str,
         page: PageQuery,
     ) -> Result<Page<CatalogueEntry>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
         checks.done()?;

@@ -2,14 +2,17 @@
 
 use hookyard_domain::delivery::Delivery;
 use hookyard_domain::id::EventId;
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::page::Page;
+use hookyard_domain::tenant::TenantNo;
 use hookyard_rules::redact;
 use hookyard_store::history::{EventFilter, ListedEvent};
 
 use crate::checks::{Checks, path_id};
+use crate::error::Needs;
 use crate::pages::PageQuery;
+use crate::powers::Power;
+use crate::seen::Eyes;
 use crate::{App, AppError, Caller};
 
 /// Which events, as it was written.
@@ -51,11 +54,17 @@ impl App {
         query: EventQuery,
         page: PageQuery,
     ) -> Result<Page<ListedEvent>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut checks = Checks::default();
-        let filter = query.check(&mut checks);
+        let mut filter = query.check(&mut checks);
         let page = page.check(&mut checks);
         checks.done()?;
+        if let Some(only) = caller.who.scope() {
+            if filter.scope.as_ref().is_some_and(|it| it != only) {
+                return Err(AppError::Forbidden { needs: Needs::WholeTenant });
+            }
+            filter.scope = Some(only.clone());
+        }
         Ok(self.store().events(no, filter, page).await?.map(shown))
     }
 
@@ -66,10 +75,21 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<ListedEvent, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let id: EventId = path_id(id, "event")?;
-        let event = self.store().event(no, id).await?;
-        event.map(shown).ok_or(AppError::NotFound { what: "event" })
+        Ok(shown(self.seen_event(caller, no, id).await?))
+    }
+
+    /// An event that the caller sees.
+    pub(crate) async fn seen_event(
+        &self,
+        caller: &Caller,
+        no: TenantNo,
+        id: EventId,
+    ) -> Result<ListedEvent, AppError> {
+        let found = self.store().event(no, id).await?;
+        let seen = found.filter(|it| caller.sees_scope(it.event.content.scope.as_ref()));
+        seen.ok_or(AppError::NotFound { what: "event" })
     }
 
     /// The deliveries of one event, replays first.
@@ -80,14 +100,18 @@ impl App {
         id: &str,
         page: PageQuery,
     ) -> Result<Page<Delivery>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let id: EventId = path_id(id, "event")?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
         checks.done()?;
+        if caller.who.scope().is_some() {
+            self.seen_event(caller, no, id).await?;
+        }
         let page = self.store().deliveries_of(no, id, page).await?;
-        let page = page.ok_or(AppError::NotFound { what: "event" })?;
-        Ok(page.map(|it| self.as_it_is(it)))
+        let Page { rows, next } = page.ok_or(AppError::NotFound { what: "event" })?;
+        let rows = self.only_seen(caller, no, &mut Eyes::default(), rows).await?;
+        Ok(Page { rows, next }.map(|it| self.as_it_is(it)))
     }
 }
 

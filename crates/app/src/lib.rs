@@ -20,23 +20,30 @@ pub mod error;
 pub mod event_types;
 pub mod events;
 pub mod idempotency;
+pub mod jobs;
 pub mod keys;
 pub mod pages;
+pub mod portal;
+mod powers;
 pub mod providers;
 pub mod publish;
 mod rates;
 pub mod receive;
 pub mod received;
 pub mod replay;
+mod seats;
+mod seen;
+pub mod sessions;
 pub mod signatures;
 pub mod sources;
+pub mod statistics;
 pub mod streams;
 pub mod tenants;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use hookyard_domain::id::{Id, SourceId};
+use hookyard_domain::id::{Id, KeyId, SourceId};
 use hookyard_domain::key::KeyHash;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Chance, Clock, Timestamp};
@@ -47,7 +54,7 @@ use hookyard_store::Store;
 use hookyard_store::memory::ReplyKey;
 
 pub use attempt_log::{AttemptLog, LogQuery, LoggedAttempt};
-pub use caller::{Caller, KeyPowers, Who};
+pub use caller::{Caller, KeyPowers, PortalPowers, Who};
 pub use deliveries::{DeliveryQuery, Export};
 pub use endpoints::input::{
     AutoDisableInput, EndpointPatch, NewEndpoint, RateLimitInput, RetryInput,
@@ -58,17 +65,23 @@ pub use endpoints::{EndpointDetails, EndpointMade, Policy};
 pub use error::{AppError, Needs};
 pub use event_types::{EventTypeInput, Import, Imported};
 pub use events::EventQuery;
+pub use hookyard_rules::redact::text as without_credentials;
 pub use hookyard_store::history::ListedEvent;
+pub use hookyard_store::statistics::Backlog;
 pub use idempotency::{Begin, IdempotencyKey, Ticket, request_hash};
+pub use jobs::RecoverInput;
 pub use keys::{KeyMade, NewKey};
 pub use pages::PageQuery;
+pub use portal::{NewPortalSession, PortalMade};
 pub use providers::Provider;
 pub use publish::{Accepted, NewEvent, Repeat};
 pub use receive::{ReceiveDoor, ReceiveError, ReceivedRequest, Reception};
+pub use sessions::{SessionDetails, SignedIn};
 pub use signatures::{Check, SignInput, Verdict, VerifyInput};
 pub use sources::{
     ForwardInput, NewSource, ReceivedVerdict, SourceDetails, SourceMade, SourcePatch, TestSource,
 };
+pub use statistics::{EndpointStats, Failing, Numbers, Overview, Point};
 pub use streams::{EndpointChange, Stream, StreamError, StreamItem, StreamQuery, StreamStep};
 pub use tenants::{LimitsInput, NewTenant, TenantPatch};
 
@@ -103,11 +116,12 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: Parts,
     callers: Known<KeyHash, Arc<caller::KnownKey>>,
+    by_id: Known<KeyId, Arc<caller::KnownKey>>,
     tenants: Known<Box<str>, TenantNo>,
     sources: receive::Whereabouts,
     linear: receive::Turns,
     rates: Rates,
-    seats: streams::Seats,
+    seats: seats::Seats,
     /// Counts keys and tenants that were taken away.
     taken_away: AtomicU64,
     orphans: Arc<Mutex<Vec<ReplyKey>>>,
@@ -117,17 +131,33 @@ impl App {
     /// The hall over its parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner {
+        let engine = Arc::clone(&parts.engine);
+        let app = Self(Arc::new(Inner {
             parts,
             callers: Known::new(KNOWN_MAX),
+            by_id: Known::new(KNOWN_MAX),
             tenants: Known::new(KNOWN_MAX),
             sources: receive::Whereabouts::new(KNOWN_MAX),
             linear: receive::Turns::default(),
             rates: Rates::default(),
-            seats: streams::Seats::default(),
+            seats: seats::Seats::default(),
             taken_away: AtomicU64::new(0),
             orphans: Arc::default(),
-        }))
+        }));
+        let inner = Arc::downgrade(&app.0);
+        engine.when_moved(Arc::new(move |tenant| {
+            if let Some(inner) = inner.upgrade() {
+                Self(inner).moved(tenant);
+            }
+        }));
+        app
+    }
+
+    /// Another node changed something of the tenant: what is remembered of it may be wrong.
+    fn moved(&self, tenant: TenantNo) {
+        self.0.callers.forget(|_, known| known.powers.no == tenant);
+        self.0.tenants.forget(|_, known| *known == tenant);
+        self.0.sources.moved(tenant);
     }
 
     /// Now.

@@ -154,17 +154,21 @@ impl App {
         Ok(answers.collect())
     }
 
-    /// Keeps an event that a source received. It counts for the tenant's rate like one that was published.
+    /// Keeps an event that a source received. It counts for the tenant's rate like one that was published. `None` when the
+    /// source is not the one any more that vouched for it.
     pub(crate) async fn publish_received(
         &self,
         no: TenantNo,
         event: Incoming,
-    ) -> Result<Accepted, AppError> {
+    ) -> Result<Option<Accepted>, AppError> {
         let snapshot = self.publisher(no).await?;
         self.0.rates.take(no, snapshot.tenant.limits.publish_per_s, 1, self.now())?;
         let published = self.engine().publish(no, vec![event]).await?;
         let missing = || AppError::Internal("the engine answered for no event".into());
-        answer(published.into_iter().next().ok_or_else(missing)?, Repeat::SameId)
+        match published.into_iter().next().ok_or_else(missing)? {
+            Published::SourceChanged => Ok(None),
+            published => answer(published, Repeat::SameId).map(Some),
+        }
     }
 
     async fn publisher(&self, no: TenantNo) -> Result<Arc<Snapshot>, AppError> {
@@ -183,9 +187,15 @@ fn answer(published: Published, repeat: Repeat) -> Result<Accepted, AppError> {
         }
         Published::Duplicate { id, deliveries } => Ok(Accepted { id, deliveries, repeat }),
         Published::KeyReused => Err(AppError::KeyReused),
+        Published::SourceChanged => Err(source_changed()),
         Published::NoSource => Err(AppError::NotFound { what: "source" }),
         Published::NoTenant => Err(NO_TENANT),
     }
+}
+
+/// A source that changes faster than what it receives can be looked at.
+pub(crate) fn source_changed() -> AppError {
+    AppError::Unavailable("the source keeps changing".into())
 }
 
 /// Checks an event; answers it with what a repetition of it would be.
@@ -232,7 +242,7 @@ fn check(
         source: None,
         content_type: None,
     };
-    Ok((Incoming { content, once }, repeat))
+    Ok((Incoming { content, once, vouched: None }, repeat))
 }
 
 /// An event is kept as it came, in backups too; an endpoint's headers are sealed.

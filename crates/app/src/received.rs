@@ -124,7 +124,10 @@ impl App {
         let mut request = PageRequest::first(PAGE_MAX);
         loop {
             let page = self.store().sources(no, request.clone()).await?;
-            let seen = page.rows.into_iter().filter(|it| caller.sees(it.settings.profile));
+            let seen = page
+                .rows
+                .into_iter()
+                .filter(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref()));
             let sources: Vec<Source> = seen.collect();
             let ids: Vec<SourceId> = sources.iter().map(|it| it.id).collect();
             let activities = self.store().source_activity(no, &ids).await?;
@@ -154,10 +157,10 @@ impl App {
         let limit = PageQuery { cursor: None, ..page }.check(&mut checks).limit;
         checks.done()?;
         let endpoint = EndpointId::from_u128(source.id.as_u128());
-        let Some((endpoint, _)) = self.store().endpoint_no(no, endpoint).await? else {
+        let Some(endpoint) = self.store().endpoint_no(no, endpoint).await? else {
             return Ok(SentPage { limit, ..SentPage::default() });
         };
-        let filter = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
+        let filter = DeliveryFilter { endpoint: Some(endpoint.no), ..DeliveryFilter::default() };
         let mut sent = SentPage { limit, ..SentPage::default() };
         let mut place = place.unwrap_or_default();
         for _ in 0..PAGES_MAX {

@@ -6,7 +6,6 @@ use hookyard_domain::delivery::Delivery;
 use hookyard_domain::endpoint::{Endpoint, EndpointNo};
 use hookyard_domain::event::Event;
 use hookyard_domain::id::{EndpointId, EventId};
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_rules::matching;
 use serde_json::json;
@@ -14,6 +13,7 @@ use serde_json::json;
 use crate::audit::Act;
 use crate::checks::{Checks, path_id};
 use crate::deliveries::takes_deliveries;
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 impl App {
@@ -27,11 +27,12 @@ impl App {
         endpoints: Option<Vec<String>>,
     ) -> Result<Vec<Delivery>, AppError> {
         const NONE: AppError = AppError::NotFound { what: "event" };
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Replay).await?;
         let id: EventId = path_id(event, "event")?;
-        let found = self.store().event(no, id).await?.ok_or(NONE)?;
+        let found = self.seen_event(caller, no, id).await?;
         let config = self.store().tenant_config(no).await?;
-        let all = config.ok_or(AppError::NotFound { what: "tenant" })?.endpoints;
+        let mut all = config.ok_or(AppError::NotFound { what: "tenant" })?.endpoints;
+        all.retain(|it| caller.sees_scope(it.settings.scope.as_ref()));
         let chosen = match &endpoints {
             Some(ids) => named(&all, ids)?,
             None => wanting(&all, &found.event),
@@ -75,10 +76,10 @@ impl App {
         delivery: &str,
     ) -> Result<Delivery, AppError> {
         const NONE: AppError = AppError::NotFound { what: "delivery" };
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Replay).await?;
         let endpoint_id: EndpointId = path_id(endpoint, "endpoint")?;
         let kept = self.is_or_was(caller, no, endpoint_id).await?;
-        let old = self.load_delivery(no, path_id(delivery, "delivery")?).await?;
+        let old = self.seen_delivery(caller, no, path_id(delivery, "delivery")?).await?;
         if old.endpoint != endpoint_id {
             return Err(NONE);
         }

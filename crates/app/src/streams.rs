@@ -3,8 +3,6 @@
 //! What is read is read from the store, from the place where the reader stands; hints only make it faster. So nothing is
 //! missed over restarts and among nodes, and a slow reader holds no more than one page.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hookyard_domain::attempt::Attempt;
@@ -14,9 +12,8 @@ use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::event::Event;
 use hookyard_domain::feed::{FeedPlace, FeedPosition};
 use hookyard_domain::id::{EndpointId, EventKey, SourceId};
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
-use hookyard_domain::subscription::Pattern;
+use hookyard_domain::subscription::{Pattern, Scope};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_rules::redact;
@@ -26,6 +23,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::checks::Checks;
+use crate::powers::Power;
+use crate::seats::Seat;
+use crate::seen::Eyes;
 use crate::{App, AppError, Caller, Who};
 
 /// How long a reader that nobody tells anything waits before it looks: other nodes are not heard.
@@ -168,9 +168,9 @@ impl App {
         query: StreamQuery,
     ) -> Result<Stream, StreamError> {
         let taken_away = self.taken_away();
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut checks = Checks::default();
-        let (filter, of) = self.stream_filter(no, &mut checks, &query).await?;
+        let (filter, of) = self.stream_filter(caller, no, &mut checks, &query).await?;
         let from: Option<FeedPosition> =
             checks.parse("last_event_id", "bad_cursor", query.last_event_id.as_deref());
         checks.done()?;
@@ -208,6 +208,7 @@ impl App {
 
     async fn stream_filter(
         &self,
+        caller: &Caller,
         no: TenantNo,
         checks: &mut Checks,
         query: &StreamQuery,
@@ -219,10 +220,10 @@ impl App {
             finished: wanted[1],
             changed: wanted[2],
             types: types(checks, query.event_type.as_deref()),
-            scope: checks.parse("scope", "bad_scope", query.scope.as_deref()),
+            scope: own_scope(caller, checks, query.scope.as_deref()),
             source: checks.parse("source", "bad_id", query.source.as_deref()),
             endpoint: match of {
-                Some(id) => self.stream_endpoint(no, checks, id).await?,
+                Some(id) => self.stream_endpoint(caller, no, checks, id).await?,
                 None => None,
             },
             payload: payload(checks, query.payload.as_deref()),
@@ -232,16 +233,28 @@ impl App {
 
     async fn stream_endpoint(
         &self,
+        caller: &Caller,
         no: TenantNo,
         checks: &mut Checks,
         id: EndpointId,
     ) -> Result<Option<EndpointNo>, AppError> {
         let found = self.store().endpoint_no(no, id).await?;
+        let found = found.filter(|it| caller.sees_scope(it.scope.as_ref()));
         if found.is_none() {
             checks.wrong("endpoint", "not_found", "there is no such endpoint");
         }
-        Ok(found.map(|it| it.0))
+        Ok(found.map(|it| it.no))
     }
+}
+
+/// Whoever is limited to a scope is told of that one alone.
+fn own_scope(caller: &Caller, checks: &mut Checks, given: Option<&str>) -> Option<Scope> {
+    let given: Option<Scope> = checks.parse("scope", "bad_scope", given);
+    let Some(only) = caller.who.scope() else { return given };
+    if given.is_some_and(|it| it != *only) {
+        checks.wrong("scope", "not_found", "there is no such scope");
+    }
+    Some(only.clone())
 }
 
 fn kinds(checks: &mut Checks, text: Option<&str>) -> [bool; 3] {
@@ -354,7 +367,7 @@ impl Stream {
         }
         self.taken_away = taken_away;
         self.asked_at = Instant::now();
-        match self.app.tenant_for(&self.caller, &self.name, KeyScope::Read).await {
+        match self.app.tenant_for(&self.caller, &self.name, Power::Look).await {
             Ok(no) if no == self.tenant => {}
             Ok(_) | Err(AppError::NotFound { .. } | AppError::Forbidden { .. }) => {
                 return Ok(false);
@@ -368,6 +381,12 @@ impl Stream {
                 let key = self.app.store().key(self.tenant, powers.id).await?;
                 Ok(key.is_some_and(|it| it.expires_at.is_none_or(|end| end > now)))
             }
+            Who::Portal(powers) if powers.expires_at <= self.app.now() => Ok(false),
+            Who::Portal(powers) => match self.app.issuer_stands(&powers.by).await {
+                Ok(()) => Ok(true),
+                Err(AppError::Unauthenticated) => Ok(false),
+                Err(error) => Err(error),
+            },
         }
     }
 
@@ -412,6 +431,7 @@ impl Stream {
         entries: Vec<FeedEntry>,
     ) -> Result<Vec<(StreamItem, FeedPosition)>, AppError> {
         let mut items = Vec::with_capacity(entries.len());
+        let mut eyes = Eyes::default();
         for entry in entries {
             let item = match entry.item {
                 FeedItem::Accepted { mut event, deliveries, bytes, is_whole } => {
@@ -420,8 +440,11 @@ impl Stream {
                     Some(StreamItem::Accepted { event, deliveries, bytes, is_whole })
                 }
                 FeedItem::Finished { delivery, attempt } => {
-                    let delivery = Box::new(self.app.as_it_is(*delivery));
-                    Some(StreamItem::Finished { delivery, attempt })
+                    let seen = vec![self.app.as_it_is(*delivery)];
+                    let (caller, no) = (&self.caller, self.tenant);
+                    let seen = self.app.only_seen(caller, no, &mut eyes, seen).await?;
+                    let delivery = seen.into_iter().next().map(Box::new);
+                    delivery.map(|delivery| StreamItem::Finished { delivery, attempt })
                 }
                 FeedItem::Changed(change) => self.change(*change).await?.map(StreamItem::Changed),
             };
@@ -445,49 +468,10 @@ impl Stream {
         {
             return Ok(None);
         }
+        if !self.app.sees_endpoint(&self.caller, self.tenant, endpoint).await? {
+            return Ok(None);
+        }
         let after = entry.after.filter(|_| source.is_none());
         Ok(Some(EndpointChange { endpoint, action: entry.action, at: entry.at, after }))
-    }
-}
-
-/// How many streams are open.
-#[derive(Default)]
-pub(crate) struct Seats(Arc<Mutex<BTreeMap<TenantNo, u32>>>);
-
-/// One of them; it is free again when this is dropped.
-struct Seat {
-    taken: Arc<Mutex<BTreeMap<TenantNo, u32>>>,
-    tenant: TenantNo,
-}
-
-fn lock(taken: &Mutex<BTreeMap<TenantNo, u32>>) -> MutexGuard<'_, BTreeMap<TenantNo, u32>> {
-    taken.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Seats {
-    fn take(&self, tenant: TenantNo) -> Result<Seat, StreamError> {
-        let mut taken = lock(&self.0);
-        if taken.values().sum::<u32>() >= limit::STREAMS_MAX {
-            return Err(StreamError::TooMany { limit: limit::STREAMS_MAX });
-        }
-        let of_tenant = taken.entry(tenant).or_default();
-        if *of_tenant >= limit::STREAMS_PER_TENANT_MAX {
-            return Err(StreamError::TooMany { limit: limit::STREAMS_PER_TENANT_MAX });
-        }
-        *of_tenant += 1;
-        drop(taken);
-        Ok(Seat { taken: Arc::clone(&self.0), tenant })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = lock(&self.taken);
-        if let Some(many) = taken.get_mut(&self.tenant) {
-            *many -= 1;
-            if *many == 0 {
-                taken.remove(&self.tenant);
-            }
-        }
     }
 }

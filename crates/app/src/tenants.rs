@@ -185,7 +185,10 @@ impl App {
             Who::Key(powers) if powers.tenant.as_str() == tenant => {
                 Err(AppError::Forbidden { needs: Needs::Operator })
             }
-            Who::Key(_) => Err(AppError::NotFound { what: "tenant" }),
+            Who::Portal(powers) if powers.tenant.as_str() == tenant => {
+                Err(AppError::Forbidden { needs: Needs::Operator })
+            }
+            Who::Key(_) | Who::Portal(_) => Err(AppError::NotFound { what: "tenant" }),
         }
     }
 

@@ -15,6 +15,7 @@ use hookyard_rules::seal::{self, Keyring, OpenError};
 use hookyard_store::Store;
 
 use crate::config::raw::Lookup;
+use crate::config::settings::Settings;
 use crate::exit::Exit;
 use crate::sealed::Piece;
 use crate::{data, sealed};
@@ -55,6 +56,17 @@ impl Given {
         self.operator.0.get_or_insert_with(|| fresh_key(chance)).clone()
     }
 
+    /// Every node of a shared store must seal with the same key, so none is made for it.
+    pub fn fit_for(&self, settings: &Settings) -> anyhow::Result<()> {
+        if settings.database.is_some() && self.master.0.is_none() {
+            return Err(Exit::Usage.because(format!(
+                "{MASTER_KEY} is not set, and with `--database-url` none is made: give every node the same base64 of 32 \
+                 bytes, as from `openssl rand -base64 32`"
+            )));
+        }
+        Ok(())
+    }
+
     /// Each for itself.
     pub fn apart(self) -> (Master, Operator) {
         (self.master, self.operator)
@@ -81,8 +93,9 @@ impl Operator {
         }
         let made = fresh_key(chance);
         let hash = keys::hash(made.reveal());
-        store.set_operator_key(hash.0).await.context("keeping the operator's key")?;
-        Ok((hash, Some(made)))
+        let kept = store.keep_operator_key(hash.0).await.context("keeping the operator's key")?;
+        // Another node may have been first; its key is the one that was shown.
+        Ok((KeyHash(kept), (kept == hash.0).then_some(made)))
     }
 }
 
@@ -99,6 +112,20 @@ impl Master {
         };
         fit(store, &keyring, TRIED_AT_START).await?;
         Ok(Arc::new(keyring))
+    }
+
+    /// The keys given, which must fit; what a shared store takes.
+    pub async fn shared(self, store: &dyn Store) -> anyhow::Result<Arc<Keyring>> {
+        let Some(keyring) = self.0 else {
+            return Err(Exit::Usage.because(format!("{MASTER_KEY} is not set")));
+        };
+        fit(store, &keyring, TRIED_AT_START).await?;
+        Ok(Arc::new(keyring))
+    }
+
+    /// The keys given.
+    pub fn given(self) -> Option<Keyring> {
+        self.0
     }
 
     /// The same without making anything: `None` where a start would make a key.

@@ -86,6 +86,12 @@ pub async fn keep_open(
             Ok(Exit::Ok)
         }
         ended = meanwhile => ended,
+        () = open.running.engine.replaced() => {
+            tracing::error!("stopping: this node's name is another process's now");
+            Err(anyhow::anyhow!(
+                "another process serves under this node's name; give each a `--node-name` of its own"
+            ))
+        }
     };
     let deadline = Instant::now() + open.grace;
     let close = async {

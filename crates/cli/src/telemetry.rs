@@ -17,14 +17,19 @@ const BUCKETS_S: [f64; 14] =
 const BUCKETS_EVENTS: [f64; 12] =
     [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 4096.0];
 
+/// What the library of the Model Context Protocol may log, whatever is asked for.
+const MCP_LIBRARY: &str = "rmcp=error";
+
 /// Reads a log filter such as `info` or `hookyard_engine=debug,warn`.
 pub fn filter(text: &str) -> anyhow::Result<EnvFilter> {
-    EnvFilter::try_new(text).map_err(|error| {
+    let filter = EnvFilter::try_new(text).map_err(|error| {
         Exit::Usage.because(format!(
             "`--log {text}` is no filter ({error}); use `error`, `warn`, `info`, `debug`, `trace`, or \
              `target=level` pairs joined by commas"
         ))
-    })
+    })?;
+    // Below that it writes down whole messages, and in those stand secrets.
+    Ok(filter.add_directive(MCP_LIBRARY.parse()?))
 }
 
 /// Starts logging. Once per process.

@@ -18,6 +18,8 @@ pub const BATCH_EVENTS_MAX: usize = 1000;
 pub const BATCH_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Bytes of any other request body.
 pub const BODY_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of one message of the Model Context Protocol: an agent writes kilobytes; larger payloads go to the native API.
+pub const MCP_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Nesting of a JSON body that is still read; deeper is refused before it can use up the stack.
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Bytes of a receiver's answer that are read (contract §4).
@@ -87,6 +89,24 @@ pub const RETENTION_DAYS_MAX: u32 = 3650;
 pub const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Characters of the operator's key at least (contract §1).
 pub const OPERATOR_KEY_CHARS_MIN: usize = 20;
+/// How long a browser stays signed in.
+pub const SESSION: Duration = Duration::from_secs(24 * 3600);
+/// Seconds of a portal session unless its maker says otherwise.
+pub const PORTAL_S_DEFAULT: u32 = 3600;
+/// Seconds of a portal session at least: shorter is over before it is looked at.
+pub const PORTAL_S_MIN: u32 = 60;
+/// Seconds of a portal session at most: its link may lie about anywhere.
+pub const PORTAL_S_MAX: u32 = 24 * 3600;
+/// Minutes are counted apart for so long: longer than the shortest range looks back.
+pub const MINUTES_KEPT: Duration = Duration::from_secs(2 * 3600);
+/// Five minutes are counted apart for so long: longer than the ranges that show them look back.
+pub const FIVE_MINUTES_KEPT: Duration = Duration::from_secs(25 * 3600);
+/// Hours are counted apart for so long: longer than the longest range looks back.
+pub const HOURS_KEPT: Duration = Duration::from_secs(32 * 24 * 3600);
+/// Deliveries that a backlog is counted up to: who has more needs no exact number.
+pub const BACKLOG_COUNTED_MAX: u32 = 10_000;
+/// Failing endpoints an overview names.
+pub const FAILING_SHOWN_MAX: usize = 20;
 /// How long it is kept which attempts ended when: so far back a stream can be read on from.
 pub const FEED_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Streams open at once on a node: each holds a connection and a page of the feed.
@@ -101,3 +121,11 @@ pub const STREAM_PAGE_MAX: u32 = 256;
 pub const STREAM_PAGE_BYTES_MAX: u64 = 256 * 1024;
 /// Bytes of a payload that a stream carries; a larger one is left out, and named so.
 pub const STREAM_PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
+/// Jobs of one tenant that run at once.
+pub const JOBS_RUNNING_MAX: u32 = 20;
+/// Deliveries a second that a job makes due, unless it says otherwise: what a lane takes in without effort.
+pub const JOB_RATE_DEFAULT: u32 = 1_000;
+/// Deliveries a second that a job makes due at most.
+pub const JOB_RATE_MAX: u32 = 10_000;
+/// How long jobs that ended are kept.
+pub const JOBS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use crate::committer::Committer;
 use crate::connect::Failure;
 use crate::lane::{Finished, Job};
-use crate::lanes::{Lanes, Todo, Work};
+use crate::lanes::{Lanes, Todo, Told, Work};
 use crate::metrics::Metrics;
 use crate::snapshot::{Prepared, Way, parse_headers};
 use crate::transport::{Answered, Transport};
@@ -57,6 +57,14 @@ pub(crate) struct Tools {
     pub disable: mpsc::UnboundedSender<Disable>,
 }
 
+impl Tools {
+    /// Others took the delivery over while it was worked on: what came of it is not written.
+    fn stale(&self) {
+        self.lanes.unrecorded(1);
+        self.metrics.stale.increment(1);
+    }
+}
+
 /// An attempt as it went.
 pub(crate) struct Tried {
     pub attempt: Attempt,
@@ -69,14 +77,17 @@ pub(crate) async fn run(tools: Arc<Tools>, worker: usize) {
     while let Some(work) = tools.lanes.next(worker).await {
         match work.todo {
             Todo::Discard(reason) => {
-                tools.committer.record(Record {
+                let record = Record {
                     tenant: work.tenant,
                     endpoint: work.endpoint,
                     delivery: work.job.delivery,
                     attempt: None,
                     next: Next::Discarded(reason),
                     at: tools.clock.now(),
-                });
+                };
+                if !tools.committer.record(work.term, record) {
+                    tools.stale();
+                }
             }
             Todo::Send(ref prepared) => {
                 let tried = attempt(&tools, prepared, &work.job).await;
@@ -222,11 +233,17 @@ fn conclude(tools: &Tools, prepared: &Prepared, work: &Work, tried: Tried) {
     };
     let finished =
         Finished { succeeded: ended.succeeded, slow_down: verdict.slow_down, took: tried.took };
-    tools.lanes.finished(work.endpoint, work.job.delivery, finished, |before| {
+    let count = |before| {
         let (after, unhealthy) = health::after(before, ended, prepared.auto_disable, now);
         disable = disable.or(unhealthy);
         after
-    });
+    };
+    let told = tools.lanes.finished(work.term, work.endpoint, work.job.delivery, finished, count);
+    let only_fails = match told {
+        Told::News => false,
+        Told::NoNews => true,
+        Told::Stale => return tools.stale(),
+    };
     let record = Record {
         tenant: work.tenant,
         endpoint: work.endpoint,
@@ -237,16 +254,23 @@ fn conclude(tools: &Tools, prepared: &Prepared, work: &Work, tried: Tried) {
     };
     let settings = &prepared.endpoint.settings;
     let Some(reason) = disable else {
-        if settings.ordered {
+        let is_taken = if settings.ordered {
             // The next one waits until it is on disk; nobody else does.
-            drop(tools.committer.record_at_once(record));
+            tools.committer.record_at_once(work.term, record).is_some()
+        } else if only_fails {
+            tools.committer.gather(work.term, record)
         } else {
-            tools.committer.record(record);
+            tools.committer.record(work.term, record)
+        };
+        if !is_taken {
+            tools.stale();
         }
         return;
     };
     let (tenant, endpoint, url) = (work.tenant, work.endpoint, settings.url.clone());
-    let recorded = tools.committer.record_at_once(record);
+    let Some(recorded) = tools.committer.record_at_once(work.term, record) else {
+        return tools.stale();
+    };
     // The receiving end lives as long as the engine.
     let _ = tools.disable.send(Disable { tenant, endpoint, url, reason, recorded });
 }

@@ -3,19 +3,22 @@
 //! One per node, on a thread of its own, since the embedded store writes where it is asked. A publisher never waits for
 //! more: what has queued up while the last batch was synced is the next batch, so its size adapts by itself. Outcomes that
 //! nobody waits for linger a moment for the next publisher, whose sync then writes them too, instead of standing in its way
-//! with one of their own.
+//! with one of their own. Outcomes of receivers that only fail gather longer and are written together: each costs pages of
+//! its own in several indexes, and apart they would make every publisher's commit heavier.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::event::Event;
 use hookyard_domain::id::TargetNo;
 use hookyard_domain::time::{Clock, Timestamp};
 use hookyard_store::ledger::{Accept, Batch, Receipt, Record};
 use hookyard_store::{Store, StoreError};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
-use crate::lanes::Lanes;
+use crate::lanes::{Given, Lanes};
 use crate::metrics::Metrics;
 use crate::news::News;
 
@@ -25,6 +28,11 @@ const ACCEPTS_MAX: usize = 4096;
 const LINGER: Duration = Duration::from_millis(5);
 /// Outcomes that go without one.
 const LINGER_RECORDS: usize = 256;
+/// How long the outcomes of receivers that only fail gather. Their retries are due a second later at the earliest, and who
+/// watches sees them within two.
+const GATHER: Duration = Duration::from_millis(500);
+/// So many of them are written at once.
+const GATHER_RECORDS: usize = 128;
 /// Pause after a failed commit, doubled up to [`PAUSE_MAX`].
 const PAUSE: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -52,6 +60,13 @@ struct Submission {
     reply: Reply,
 }
 
+impl Submission {
+    /// Tells the publisher, who may be gone, that nothing was accepted.
+    fn refuse(self) {
+        let _ = self.reply.send(Err(Unwritten(Arc::new(StoreError::Fenced))));
+    }
+}
+
 pub(crate) struct Committer {
     queue: Mutex<Queue>,
     ready: Condvar,
@@ -59,6 +74,7 @@ pub(crate) struct Committer {
 
 /// What one batch is made of.
 struct Taken {
+    term: u64,
     submissions: Vec<Submission>,
     records: Vec<Record>,
     awaited: Vec<oneshot::Sender<()>>,
@@ -69,11 +85,18 @@ struct Taken {
 struct Queue {
     submissions: Vec<Submission>,
     records: Vec<Record>,
+    /// Outcomes that are written together, and since when the first of them is known to wait.
+    gathered: Vec<Record>,
+    gathering_since: Option<Instant>,
     /// Who waits until the records are on disk.
     awaited: Vec<oneshot::Sender<()>>,
     /// Lanes have something to note although nothing else is to be written.
     nudged: bool,
     closing: bool,
+    /// Others have taken over from this node: until it is back nothing is accepted.
+    suspended: bool,
+    /// Counts how often that was so; records of an earlier term are refused.
+    term: u64,
     /// The thread is gone: nothing is written any more.
     ended: bool,
     waiting: Waiting,
@@ -86,6 +109,8 @@ enum Waiting {
     Nothing,
     /// Something to write.
     Work,
+    /// Something that does not gather.
+    Fullness,
     /// Something that does not linger.
     Urgency,
 }
@@ -98,6 +123,25 @@ impl Queue {
             || self.closing
             || !self.awaited.is_empty()
             || self.records.len() >= LINGER_RECORDS
+    }
+
+    /// Nothing but outcomes that may gather on.
+    fn gathers(&self) -> bool {
+        self.records.is_empty() && !self.is_urgent() && self.gathered.len() < GATHER_RECORDS
+    }
+
+    /// Puts what has gathered long enough to the records.
+    fn end_gathering(&mut self) {
+        if self.gathered.is_empty() {
+            return;
+        }
+        let since = *self.gathering_since.get_or_insert_with(Instant::now);
+        let is_over =
+            self.closing || self.gathered.len() >= GATHER_RECORDS || since.elapsed() >= GATHER;
+        if is_over {
+            self.gathering_since = None;
+            self.records.append(&mut self.gathered);
+        }
     }
 }
 
@@ -114,6 +158,7 @@ impl Committer {
         let wake = match queue.waiting {
             Waiting::Nothing => false,
             Waiting::Work => true,
+            Waiting::Fullness => !queue.gathers(),
             Waiting::Urgency => queue.is_urgent(),
         };
         drop(queue);
@@ -132,32 +177,85 @@ impl Committer {
     /// Queues a submission; once closed, drops it, and its reply with it.
     fn submit(&self, submission: Submission) {
         let mut queue = self.lock();
-        if !queue.closing {
+        if queue.suspended {
+            drop(queue);
+            submission.refuse();
+        } else if !queue.closing {
             queue.submissions.push(submission);
             self.wake(queue);
         }
     }
 
-    /// Has an outcome written; it is tried until it is.
-    pub(crate) fn record(&self, record: Record) {
-        self.queue_record(record, None);
+    /// Has an outcome written; it is tried until it is. False when it is of an earlier term, and stale.
+    pub(crate) fn record(&self, term: u64, record: Record) -> bool {
+        self.queue_record(term, record, None)
     }
 
-    fn queue_record(&self, record: Record, awaited: Option<oneshot::Sender<()>>) {
+    /// The same of a receiver that only fails: together with others like it, half a second later at most.
+    pub(crate) fn gather(&self, term: u64, record: Record) -> bool {
         let mut queue = self.lock();
+        if queue.term != term {
+            return false;
+        }
+        queue.gathered.push(record);
+        self.wake(queue);
+        true
+    }
+
+    fn queue_record(
+        &self,
+        term: u64,
+        record: Record,
+        awaited: Option<oneshot::Sender<()>>,
+    ) -> bool {
+        let mut queue = self.lock();
+        if queue.term != term {
+            return false;
+        }
         queue.records.push(record);
         if !queue.ended {
             queue.awaited.extend(awaited);
         }
         self.wake(queue);
+        true
     }
 
     /// The same without lingering; tells when it is on disk. An error means that the node is stopping, with the record
-    /// still to be written.
-    pub(crate) fn record_at_once(&self, record: Record) -> oneshot::Receiver<()> {
+    /// still to be written, or that others took over.
+    pub(crate) fn record_at_once(
+        &self,
+        term: u64,
+        record: Record,
+    ) -> Option<oneshot::Receiver<()>> {
         let (told, written) = oneshot::channel();
-        self.queue_record(record, Some(told));
-        written
+        self.queue_record(term, record, Some(told)).then_some(written)
+    }
+
+    /// Others took over: publishers are refused, and what is not written is stale. The term that begins, and how many
+    /// records that were.
+    pub(crate) fn suspend(&self) -> (u64, usize) {
+        let mut queue = self.lock();
+        queue.suspended = true;
+        queue.term += 1;
+        let gathered = std::mem::take(&mut queue.gathered).len();
+        queue.gathering_since = None;
+        let stale = std::mem::take(&mut queue.records).len() + gathered;
+        queue.awaited.clear();
+        let submissions = std::mem::take(&mut queue.submissions);
+        let term = queue.term;
+        drop(queue);
+        submissions.into_iter().for_each(Submission::refuse);
+        (term, stale)
+    }
+
+    /// Others took over, and this node is not back yet.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.lock().suspended
+    }
+
+    /// This node is back.
+    pub(crate) fn go_on(&self) {
+        self.lock().suspended = false;
     }
 
     /// Has the lanes' notes written.
@@ -176,17 +274,11 @@ impl Committer {
 
     /// Waits for something to write; `None` when closed and all is written.
     fn take(&self) -> Option<Taken> {
-        let mut queue = self.lock();
-        queue.waiting = Waiting::Work;
-        let none = |queue: &mut Queue| queue.records.is_empty() && !queue.is_urgent();
-        queue = self.ready.wait_while(queue, none).unwrap_or_else(PoisonError::into_inner);
-        queue.waiting = Waiting::Urgency;
-        let lingers = |queue: &mut Queue| !queue.is_urgent();
-        let lingered = self.ready.wait_timeout_while(queue, LINGER, lingers);
-        (queue, _) = lingered.unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.await_work();
         queue.waiting = Waiting::Nothing;
-        let empty = queue.submissions.is_empty() && queue.records.is_empty();
-        if empty && queue.closing && !queue.nudged {
+        queue.end_gathering();
+        let is_empty = queue.submissions.is_empty() && queue.records.is_empty();
+        if is_empty && queue.closing && !queue.nudged {
             return None;
         }
         queue.nudged = false;
@@ -203,11 +295,32 @@ impl Committer {
         let rest = queue.submissions.split_off(fit);
         let submissions = std::mem::replace(&mut queue.submissions, rest);
         Some(Taken {
+            term: queue.term,
             submissions,
             records: std::mem::take(&mut queue.records),
             awaited: std::mem::take(&mut queue.awaited),
             closing: queue.closing,
         })
+    }
+
+    fn await_work(&self) -> MutexGuard<'_, Queue> {
+        let mut queue = self.lock();
+        queue.waiting = Waiting::Work;
+        let none = |queue: &mut Queue| queue.gathers() && queue.gathered.is_empty();
+        queue = self.ready.wait_while(queue, none).unwrap_or_else(PoisonError::into_inner);
+        if queue.gathers() {
+            queue.waiting = Waiting::Fullness;
+            let since = *queue.gathering_since.get_or_insert_with(Instant::now);
+            let rest = GATHER.saturating_sub(since.elapsed());
+            let gathered = self.ready.wait_timeout_while(queue, rest, |queue| queue.gathers());
+            (queue, _) = gathered.unwrap_or_else(PoisonError::into_inner);
+        }
+        if !queue.records.is_empty() {
+            queue.waiting = Waiting::Urgency;
+            let lingered = self.ready.wait_timeout_while(queue, LINGER, |it| !it.is_urgent());
+            (queue, _) = lingered.unwrap_or_else(PoisonError::into_inner);
+        }
+        queue
     }
 
     /// The thread's life.
@@ -216,10 +329,24 @@ impl Committer {
         let mut left = Vec::new();
         let mut awaited = Vec::new();
         let mut pause = PAUSE;
+        let mut term = 0;
         while let Some(taken) = self.take() {
+            if taken.term != term {
+                term = taken.term;
+                tools.stale(left.len());
+                left.clear();
+                awaited.clear();
+            }
             left.extend(taken.records);
             awaited.extend(taken.awaited);
-            left = tools.write(taken.submissions, left);
+            left = match tools.write(term, taken.submissions, left) {
+                Ok(left) => left,
+                Err(Fenced { stale }) => {
+                    tools.forsake(self, stale);
+                    awaited.clear();
+                    Vec::new()
+                }
+            };
             if left.is_empty() {
                 pause = PAUSE;
                 // Who waited may be gone.
@@ -257,8 +384,15 @@ impl Drop for End<'_> {
     }
 }
 
+/// Others took over: so many records of a batch are stale.
+struct Fenced {
+    stale: usize,
+}
+
 /// What the committer's thread works with.
 pub(crate) struct Tools {
+    /// Told when others took over.
+    pub fenced: Arc<Notify>,
     pub store: Arc<dyn Store>,
     pub lanes: Arc<Lanes>,
     pub clock: Arc<dyn Clock>,
@@ -268,8 +402,29 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
+    /// Lets go of everything this node held, since others took over; whoever is told brings it back.
+    fn forsake(&self, committer: &Committer, stale: usize) {
+        let (term, more) = committer.suspend();
+        self.lanes.forsake(term);
+        self.stale(stale + more);
+        self.fenced.notify_one();
+    }
+
+    /// So many records are not written.
+    fn stale(&self, many: usize) {
+        if many > 0 {
+            self.lanes.unrecorded(many);
+            self.metrics.stale.increment(many as u64);
+        }
+    }
+
     /// Writes one batch; answers the records that could not be written.
-    fn write(&self, mut submissions: Vec<Submission>, records: Vec<Record>) -> Vec<Record> {
+    fn write(
+        &self,
+        term: u64,
+        mut submissions: Vec<Submission>,
+        records: Vec<Record>,
+    ) -> Result<Vec<Record>, Fenced> {
         let mut batch = Batch {
             now: self.clock.now(),
             accepts: Vec::with_capacity(submissions.iter().map(|it| it.accepts.len()).sum()),
@@ -285,8 +440,12 @@ impl Tools {
             Ok(receipts) => {
                 self.lanes.recorded(&batch.records);
                 self.news.tell_of(&batch);
-                self.settle(submissions, &sizes, batch.accepts, receipts, batch.now);
-                Vec::new()
+                self.settle(term, submissions, &sizes, (batch.accepts, receipts), batch.now);
+                Ok(Vec::new())
+            }
+            Err(StoreError::Fenced) => {
+                submissions.into_iter().for_each(Submission::refuse);
+                Err(Fenced { stale: batch.records.len() })
             }
             Err(error) => {
                 tracing::error!(
@@ -299,20 +458,20 @@ impl Tools {
                     // The publisher may be gone.
                     let _ = submission.reply.send(Err(Unwritten(Arc::clone(&error))));
                 }
-                batch.records
+                Ok(batch.records)
             }
         }
     }
 
     fn settle(
         &self,
+        term: u64,
         submissions: Vec<Submission>,
         sizes: &[usize],
-        accepts: Vec<Accept>,
-        receipts: Vec<Receipt>,
+        (accepts, receipts): (Vec<Accept>, Vec<Receipt>),
         now: Timestamp,
     ) {
-        let mut offers = Vec::with_capacity(accepts.len());
+        let mut offers = Offers::default();
         let mut replies = Vec::with_capacity(submissions.len());
         let mut settled = accepts.into_iter().zip(receipts);
         let mut accepted = 0;
@@ -320,12 +479,13 @@ impl Tools {
             let mut answers = Vec::with_capacity(*size);
             for (accept, receipt) in settled.by_ref().take(*size) {
                 accepted += u64::from(matches!(receipt, Receipt::Accepted { .. }));
-                answers.push(settle(accept, receipt, now, &mut offers));
+                answers.push(settle(&*self.store, accept, receipt, now, &mut offers));
             }
             replies.push((submission.reply, answers));
         }
         self.metrics.accepted.increment(accepted);
-        self.lanes.offer(offers.into_iter());
+        self.lanes.offer(term, offers.all.into_iter());
+        self.lanes.gave(term, &offers.given);
         for (reply, answers) in replies {
             // The publisher may be gone; its event is accepted all the same.
             let _ = reply.send(Ok(answers));
@@ -333,9 +493,21 @@ impl Tools {
     }
 }
 
-type Offers = Vec<(Arc<Event>, TargetNo, hookyard_domain::endpoint::EndpointNo)>;
+/// What goes on to the lanes.
+#[derive(Default)]
+struct Offers {
+    all: Vec<(Arc<Event>, TargetNo, EndpointNo)>,
+    /// What the store gave this node, or another: the lane is to look, or not.
+    given: Vec<Given>,
+}
 
-fn settle(accept: Accept, receipt: Receipt, now: Timestamp, offers: &mut Offers) -> Settled {
+fn settle(
+    store: &dyn Store,
+    accept: Accept,
+    receipt: Receipt,
+    now: Timestamp,
+    offers: &mut Offers,
+) -> Settled {
     let deliveries = u32::try_from(accept.targets.len()).unwrap_or(u32::MAX);
     match receipt {
         Receipt::Stale => return Settled::Stale(Box::new(accept)),
@@ -347,8 +519,20 @@ fn settle(accept: Accept, receipt: Receipt, now: Timestamp, offers: &mut Offers)
                 content: accept.content,
             });
             for (no, target) in (0..).zip(&accept.targets) {
-                if target.discarded.is_none() {
-                    offers.push((Arc::clone(&event), TargetNo(no), target.endpoint));
+                let endpoint = target.endpoint;
+                let alone = match accept.singles.contains(&endpoint) {
+                    true => store.sends_alone(endpoint),
+                    false => None,
+                };
+                match alone {
+                    _ if target.discarded.is_some() => {}
+                    None => offers.all.push((Arc::clone(&event), TargetNo(no), endpoint)),
+                    Some(mine) => offers.given.push(Given {
+                        tenant: event.tenant,
+                        endpoint,
+                        key: id.key(),
+                        mine,
+                    }),
                 }
             }
         }
@@ -362,4 +546,64 @@ fn settle(accept: Accept, receipt: Receipt, now: Timestamp, offers: &mut Offers)
 
 fn closed() -> Unwritten {
     Unwritten(Arc::new(StoreError::Unavailable("the node is stopping".into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use hookyard_domain::delivery::Next;
+    use hookyard_domain::endpoint::EndpointNo;
+    use hookyard_domain::id::{EventId, EventKey};
+    use hookyard_domain::tenant::TenantNo;
+    use hookyard_testkit::make;
+
+    use super::*;
+
+    fn failure() -> Record {
+        let delivery = EventId::of(EventKey(7), 0).delivery(TargetNo(0));
+        make::record(TenantNo(1), EndpointNo(1), delivery, None, Next::Succeeded)
+    }
+
+    #[test]
+    fn outcomes_that_gather_do_not_weigh_on_a_publishers_commit() {
+        let committer = Committer::new();
+        assert!(committer.gather(0, failure()));
+        let (reply, _answer) = oneshot::channel();
+        committer.submit(Submission { accepts: Vec::new(), reply });
+        let taken = committer.take().unwrap();
+        assert_eq!((taken.submissions.len(), taken.records.len()), (1, 0));
+    }
+
+    #[test]
+    fn outcomes_that_gather_are_written_by_themselves_after_a_while() {
+        let committer = Committer::new();
+        assert!(committer.gather(0, failure()));
+        assert_eq!(committer.take().unwrap().records.len(), 1);
+    }
+
+    #[test]
+    fn a_full_gathering_goes_with_the_next_commit() {
+        let committer = Committer::new();
+        assert!((0..GATHER_RECORDS).all(|_| committer.gather(0, failure())));
+        committer.nudge();
+        assert_eq!(committer.take().unwrap().records.len(), GATHER_RECORDS);
+    }
+
+    #[test]
+    fn what_gathers_when_the_node_stops_is_written_before_it_ends() {
+        let committer = Committer::new();
+        assert!(committer.gather(0, failure()));
+        committer.close();
+        assert_eq!(committer.take().unwrap().records.len(), 1);
+        assert!(committer.take().is_none());
+    }
+
+    #[test]
+    fn what_gathers_when_others_take_over_is_stale() {
+        let committer = Committer::new();
+        assert!(committer.gather(0, failure()));
+        assert_eq!(committer.suspend(), (1, 1));
+        assert!(!committer.gather(0, failure()));
+        committer.close();
+        assert!(committer.take().is_none());
+    }
 }

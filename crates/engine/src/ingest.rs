@@ -25,6 +25,8 @@ pub struct Incoming {
     pub content: EventContent,
     /// What makes it happen once.
     pub once: Vec<Once>,
+    /// The revision of its source that vouched for it: when the source was changed since, somebody else may have sent it.
+    pub vouched: Option<u64>,
 }
 
 /// What became of it.
@@ -46,6 +48,8 @@ pub enum Published {
     },
     /// The `Idempotency-Key` was used with other content.
     KeyReused,
+    /// The source it came in through was changed since it vouched for it.
+    SourceChanged,
     /// The source it came in through is gone, or takes nothing.
     NoSource,
     /// The tenant is gone.
@@ -76,6 +80,10 @@ impl Engine {
                     answers[place] = Published::NoSource;
                     continue;
                 };
+                if snapshot.is_other(&event) {
+                    answers[place] = Published::SourceChanged;
+                    continue;
+                }
                 if let Some(source) = event.content.source
                     && !route.held
                     && self.releasing.holds(source, self.clock.now())
@@ -83,10 +91,11 @@ impl Engine {
                     route = Route::held();
                     behind = true;
                 }
-                places.push(place);
+                places.push((place, event.vouched));
                 accepts.push(Accept {
                     tenant,
                     version: snapshot.version,
+                    singles: snapshot.singles(&route.targets),
                     targets: route.targets.to_vec(),
                     content: event.content,
                     held: route.held,
@@ -102,14 +111,15 @@ impl Engine {
                 // The release may have ended meanwhile.
                 self.changed.notify_one();
             }
-            for (place, settled) in places.into_iter().zip(settled) {
+            for ((place, vouched), settled) in places.into_iter().zip(settled) {
                 match settled {
                     Settled::Done { receipt, deliveries } => {
                         answers[place] = published(receipt, deliveries);
                     }
                     Settled::Stale(accept) => {
                         stale = Some(accept.version);
-                        let event = Incoming { content: accept.content, once: accept.once };
+                        let event =
+                            Incoming { content: accept.content, once: accept.once, vouched };
                         left.push((place, event));
                     }
                 }
@@ -136,6 +146,7 @@ impl Engine {
                 version: snapshot.version,
                 content,
                 targets: vec![Target { endpoint, discarded: None }],
+                singles: Vec::new(),
                 held: false,
                 once: Vec::new(),
                 sent_by_publisher: Some(self.clock.now().plus(TOLD_WITHIN)),

@@ -5,7 +5,10 @@
 //! Whoever takes work wakes one more task while there is more, so a whole batch costs the committer one wake-up.
 
 mod change;
+mod gauges;
+mod given;
 mod state;
+mod term;
 mod turns;
 
 use std::future::poll_fn;
@@ -22,9 +25,11 @@ use hookyard_domain::time::{Clock, Timestamp};
 use hookyard_store::ledger::{Due, LaneNote, Record};
 use tokio::sync::Notify;
 
+pub use self::gauges::Gauges;
+pub(crate) use self::given::Given;
 use self::state::State;
 use crate::lane::series::{self, SeriesKey};
-use crate::lane::{Finished, Job, Lane};
+use crate::lane::{Finished, Job};
 use crate::snapshot::Prepared;
 
 /// Attempts that may wait for their record; beyond, nothing new is started, since the store does not keep up.
@@ -36,6 +41,8 @@ const TIMER_NAP: Duration = Duration::from_millis(500);
 
 /// Something an attempt task is to do.
 pub(crate) struct Work {
+    /// The term it was begun in: what is told of it in a later one is stale.
+    pub term: u64,
     pub tenant: TenantNo,
     pub endpoint: EndpointNo,
     pub job: Job,
@@ -62,26 +69,22 @@ pub(crate) enum Fetch {
         endpoint: EndpointNo,
         until: Timestamp,
         skip: Vec<DeliveryId>,
+        /// In order of acceptance, not of their times.
+        in_order: bool,
         /// As above.
         room: bool,
     },
 }
 
-/// What the lanes hold at the moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gauges {
-    /// Lanes.
-    pub lanes: usize,
-    /// Deliveries held in memory.
-    pub queued: usize,
-    /// Lanes with more in the store than in memory.
-    pub overflowing: usize,
-    /// Attempts under way.
-    pub in_flight: usize,
-    /// Outcomes not yet on disk.
-    pub unrecorded: usize,
-    /// Bytes held in memory by queued deliveries, about.
-    pub held_bytes: u64,
+/// What the lanes say to an attempt that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Its outcome is to be written soon.
+    News,
+    /// Its endpoint only fails.
+    NoNews,
+    /// It began before others took over.
+    Stale,
 }
 
 pub(crate) struct Lanes {
@@ -94,9 +97,9 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn new(clock: Arc<dyn Clock>, workers: usize, bytes_max: u64) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, workers: usize, bytes_max: u64, shared: bool) -> Self {
         let waiting = (0..workers).map(|_| None).collect();
-        let state = State { waiting, bytes_max, ..State::default() };
+        let state = State { waiting, bytes_max, shared, ..State::default() };
         Self {
             state: Mutex::new(state),
             clock,
@@ -111,11 +114,18 @@ impl Lanes {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Offers an accepted event to the lanes of its targets.
-    pub(crate) fn offer(&self, offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>) {
+    /// Offers an event accepted in this term to the lanes of its targets.
+    pub(crate) fn offer(
+        &self,
+        term: u64,
+        offers: impl Iterator<Item = (Arc<Event>, TargetNo, EndpointNo)>,
+    ) {
         let now = self.clock.now();
         let jobs = in_series(offers);
         let mut state = self.lock();
+        if state.term != term {
+            return;
+        }
         for (job, endpoint) in jobs {
             let room = state.held_bytes < state.bytes_max;
             let tenant = job.event.tenant;
@@ -191,23 +201,29 @@ impl Lanes {
         Poll::Ready(Some(work))
     }
 
-    /// An attempt ended; its record is on the way. Counts it, and answers the counts after it.
+    /// An attempt ended; its record is on the way. Counts it.
     pub(crate) fn finished(
         &self,
+        term: u64,
         endpoint: EndpointNo,
         delivery: DeliveryId,
         end: Finished,
         count: impl FnOnce(Activity) -> Activity,
-    ) {
+    ) -> Told {
         let now = self.clock.now();
         let mut state = self.lock();
+        if state.term != term {
+            return Told::Stale;
+        }
         if state.sending.remove(&delivery) == Some(false) {
             state.unproven = state.unproven.saturating_sub(1);
             state.unbench(UNBENCHED);
         }
+        let mut only_fails = false;
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             lane.ended(delivery);
             lane.finished(end, now);
+            only_fails = lane.only_fails();
             lane.activity = count(lane.activity);
             // So that what is counted goes to disk with the record and not with whatever comes next.
             if !lane.dirty {
@@ -218,6 +234,7 @@ impl Lanes {
         }
         // The task that calls this takes the next work itself.
         self.release(state, 0);
+        if only_fails { Told::NoNews } else { Told::News }
     }
 
     /// These are on disk.
@@ -232,10 +249,11 @@ impl Lanes {
             };
             let Some(lane) = state.lanes.get_mut(&record.endpoint) else { continue };
             let was_dirty = lane.dirty;
-            lane.recorded(record.delivery, retry_at);
+            let freed = lane.recorded(record.delivery, retry_at);
             if !was_dirty {
                 state.dirty.push(record.endpoint);
             }
+            state.held_bytes = state.held_bytes.saturating_sub(freed);
             state.revive(record.endpoint, now);
         }
         if state.unrecorded == 0 {
@@ -289,10 +307,14 @@ impl Lanes {
     }
 
     /// What a refill task is to fetch next.
-    pub(crate) async fn next_fetch(&self) -> Fetch {
+    pub(crate) async fn next_fetch(&self) -> (u64, Fetch) {
         loop {
             let ready = self.fetch_ready.notified();
-            if let Some(fetch) = self.lock().fetches.pop_front() {
+            let fetch = {
+                let mut state = self.lock();
+                state.fetches.pop_front().map(|fetch| (state.term, fetch))
+            };
+            if let Some(fetch) = fetch {
                 return fetch;
             }
             ready.await;
@@ -302,6 +324,7 @@ impl Lanes {
     /// The store gave what an endpoint is owed; `None` when it could not be reached.
     pub(crate) fn refilled(
         &self,
+        term: u64,
         endpoint: EndpointNo,
         answer: Option<hookyard_store::ledger::Refill>,
     ) {
@@ -312,12 +335,21 @@ impl Lanes {
             (jobs, it.through, it.more)
         });
         let mut state = self.lock();
+        if state.term != term {
+            return;
+        }
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             let mut bytes = 0;
             match answer {
                 Some((jobs, through, more)) => {
                     bytes = jobs.iter().map(Job::bytes).sum();
+                    // Nothing of what was looked at is owed: that is worth a note, or it is looked at again at every start.
+                    let looked_in_vain = jobs.is_empty() && !lane.dirty;
                     lane.refill(jobs, through, more);
+                    if looked_in_vain {
+                        lane.dirty = true;
+                        state.dirty.push(endpoint);
+                    }
                 }
                 None => lane.refilling = false,
             }
@@ -330,6 +362,7 @@ impl Lanes {
     /// The store gave what is due of an endpoint; `None` when it could not be reached.
     pub(crate) fn claimed(
         &self,
+        term: u64,
         endpoint: EndpointNo,
         answer: Option<hookyard_store::ledger::DuePage>,
     ) {
@@ -339,6 +372,9 @@ impl Lanes {
             (due, it.next)
         });
         let mut state = self.lock();
+        if state.term != term {
+            return;
+        }
         if let Some(lane) = state.lanes.get_mut(&endpoint) {
             let before: u64 = lane.due.iter().map(Job::bytes).sum();
             match answer {
@@ -412,18 +448,6 @@ impl Lanes {
                 return;
             }
             quiet.await;
-        }
-    }
-
-    pub(crate) fn gauges(&self) -> Gauges {
-        let state = self.lock();
-        Gauges {
-            lanes: state.lanes.len(),
-            queued: state.lanes.values().map(Lane::held).sum(),
-            overflowing: state.lanes.values().filter(|it| it.overflow.is_some()).count(),
-            in_flight: state.sending.len(),
-            unrecorded: state.unrecorded,
-            held_bytes: state.held_bytes,
         }
     }
 

@@ -21,6 +21,7 @@ mod lane;
 mod lanes;
 mod metrics;
 mod news;
+mod nodes;
 mod refill;
 mod releasing;
 mod snapshot;
@@ -53,6 +54,7 @@ use crate::transport::Transport;
 
 pub use crate::ingest::{Incoming, Published};
 pub use crate::lanes::Gauges;
+pub use crate::nodes::Forget;
 pub use crate::snapshot::{PreparedSource, Snapshot};
 pub use crate::trial::{Tested, Verified};
 
@@ -79,11 +81,17 @@ pub struct Settings {
     pub in_flight_max: usize,
     /// Bytes of payload that lanes may hold; what is beyond waits in the store.
     pub memory_bytes_max: u64,
+    /// How long another node may be silent before this one takes over from it.
+    pub node_lease: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { in_flight_max: 512, memory_bytes_max: 32 * 1024 * 1024 }
+        Self {
+            in_flight_max: 512,
+            memory_bytes_max: 32 * 1024 * 1024,
+            node_lease: Duration::from_secs(15),
+        }
     }
 }
 
@@ -127,7 +135,10 @@ pub struct Engine {
     changed: Notify,
     releasing: Releasing,
     news: Arc<News>,
+    /// A job was made.
+    jobs_made: Notify,
     draining: AtomicBool,
+    nodes: nodes::State,
 }
 
 /// A started engine, and what runs in it.
@@ -150,6 +161,7 @@ impl Engine {
             Arc::clone(&clock),
             settings.in_flight_max,
             settings.memory_bytes_max,
+            store.sends_alone(EndpointNo(0)).is_some(),
         ));
         let committer = Arc::new(Committer::new());
         let transport = Arc::new(Transport::new(Connector::new(egress)));
@@ -180,7 +192,9 @@ impl Engine {
             changed: Notify::new(),
             releasing: Releasing::default(),
             news: Arc::default(),
+            jobs_made: Notify::new(),
             draining: AtomicBool::new(false),
+            nodes: nodes::State::new(settings.node_lease),
         });
         engine.resume().await?;
         let committer = engine.start_committer()?;
@@ -199,20 +213,6 @@ impl Engine {
         Ok(Running { engine, attempts, others, committer })
     }
 
-    async fn resume(&self) -> Result<(), StoreError> {
-        let owed = self.store.owed().await?;
-        let tenants: BTreeSet<_> = owed
-            .iter()
-            .filter(|it| it.last >= it.from || it.due.is_some())
-            .map(|it| it.tenant)
-            .collect();
-        for tenant in tenants {
-            self.reload(tenant).await?;
-        }
-        self.lanes.resume(&owed);
-        Ok(())
-    }
-
     fn start_committer(&self) -> Result<std::thread::JoinHandle<()>, StoreError> {
         let unavailable = |error: std::io::Error| StoreError::Unavailable(Box::new(error));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -225,6 +225,7 @@ impl Engine {
             clock: Arc::clone(&self.clock),
             metrics: self.metrics.clone(),
             news: Arc::clone(&self.news),
+            fenced: Arc::clone(&self.nodes.fenced),
             runtime,
         };
         let committer = Arc::clone(&self.committer);
@@ -337,6 +338,11 @@ impl Engine {
         }
     }
 
+    /// A job was made: it is begun at once.
+    pub fn job_made(&self) {
+        self.jobs_made.notify_one();
+    }
+
     /// Something of the endpoint was made due: a retry by hand, a replay.
     ///
     /// # Errors
@@ -362,7 +368,7 @@ impl Engine {
     /// What the lanes hold at the moment.
     #[must_use]
     pub fn gauges(&self) -> Gauges {
-        self.lanes.gauges()
+        Gauges { nodes: self.nodes.count(), ..self.lanes.gauges() }
     }
 
     /// The node is stopping.
@@ -403,6 +409,12 @@ impl Running {
         let committer = self.committer;
         // Joining blocks: its last batch is being synced.
         let joined = tokio::task::spawn_blocking(move || committer.join()).await;
+        if let Err(error) = self.engine.store.leave().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what is owed could not be handed back: others take it over when they miss this node"
+            );
+        }
         if let Err(error) = self.engine.store.tidy().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

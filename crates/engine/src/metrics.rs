@@ -10,6 +10,10 @@ const DELIVERY_SECONDS: &str = "hookyard_delivery_delay_seconds";
 const BATCH: &str = "hookyard_commit_batch_events";
 const DISABLED: &str = "hookyard_endpoints_disabled_total";
 
+const TAKEOVERS: &str = "hookyard_takeovers_total";
+const TAKEN_OVER: &str = "hookyard_taken_over_deliveries_total";
+const STALE: &str = "hookyard_stale_results_total";
+
 const OUTCOMES: [OutcomeKind; 8] = [
     OutcomeKind::Succeeded,
     OutcomeKind::HttpError,
@@ -29,6 +33,9 @@ pub(crate) struct Metrics {
     /// From acceptance to the success of a first attempt.
     pub delivery_seconds: Histogram,
     pub disabled: Counter,
+    pub takeovers: Counter,
+    pub taken_over: Counter,
+    pub stale: Counter,
     attempts: Vec<(OutcomeKind, Counter)>,
 }
 
@@ -40,12 +47,18 @@ impl Metrics {
         describe_histogram!(DELIVERY_SECONDS, "From acceptance to success at the first attempt");
         describe_histogram!(BATCH, "Events of one transaction");
         describe_counter!(DISABLED, "Endpoints switched off by the gateway");
+        describe_counter!(TAKEOVERS, "Silent nodes that this one found and took over from first");
+        describe_counter!(TAKEN_OVER, "Deliveries taken over from other nodes");
+        describe_counter!(STALE, "Outcomes not written since others had taken over");
         Self {
             accepted: counter!(ACCEPTED),
             batch: histogram!(BATCH),
             attempt_seconds: histogram!(ATTEMPT_SECONDS),
             delivery_seconds: histogram!(DELIVERY_SECONDS),
             disabled: counter!(DISABLED),
+            takeovers: counter!(TAKEOVERS),
+            taken_over: counter!(TAKEN_OVER),
+            stale: counter!(STALE),
             attempts: OUTCOMES
                 .into_iter()
                 .map(|it| (it, counter!(ATTEMPTS, "outcome" => it.as_str())))

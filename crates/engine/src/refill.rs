@@ -20,18 +20,22 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The life of one refill task.
 pub(crate) async fn run(store: Arc<dyn Store>, lanes: Arc<Lanes>) {
     loop {
-        match lanes.next_fetch().await {
+        let (term, fetch) = lanes.next_fetch().await;
+        match fetch {
             Fetch::Owed { tenant, endpoint, from, room } => {
                 let share = share(HELD_MAX / 2, room);
                 let answer = store.refill(tenant, endpoint, from, share).await;
                 let answer = settled(answer, "what an endpoint is owed").await;
-                lanes.refilled(endpoint, answer);
+                lanes.refilled(term, endpoint, answer);
             }
-            Fetch::Due { tenant, endpoint, until, skip, room } => {
+            Fetch::Due { tenant, endpoint, until, skip, in_order, room } => {
                 let share = share(DUE_MAX, room);
-                let answer = store.due(tenant, endpoint, until, share, &skip).await;
+                let answer = match in_order {
+                    true => store.due_in_order(tenant, endpoint, until, share, &skip).await,
+                    false => store.due(tenant, endpoint, until, share, &skip).await,
+                };
                 let answer = settled(answer, "what is due of an endpoint").await;
-                lanes.claimed(endpoint, answer);
+                lanes.claimed(term, endpoint, answer);
             }
         }
     }

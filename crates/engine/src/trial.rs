@@ -55,6 +55,7 @@ impl Engine {
     ) -> Result<Tested, EngineError> {
         let prepared = self.prepared(tenant, endpoint).await?;
         let no = prepared.endpoint.no;
+        let term = self.lanes.term();
         let id =
             self.accept_for(tenant, no, content.clone()).await?.ok_or(EngineError::NoEndpoint)?;
         let event = Arc::new(Event { id, tenant, accepted_at: self.clock.now(), content });
@@ -71,8 +72,12 @@ impl Engine {
             next: if succeeded { Next::Succeeded } else { Next::Failed(EndReason::Exhausted) },
             at: self.clock.now(),
         };
-        // Either way it will be written.
-        let _ = self.committer.record_at_once(record).await;
+        match self.committer.record_at_once(term, record) {
+            // Either way it will be written.
+            Some(written) => drop(written.await),
+            // Whoever took it over sends it again.
+            None => self.lanes.unrecorded(1),
+        }
         Ok(Tested { event: id, delivery, attempt: tried.attempt })
     }
 

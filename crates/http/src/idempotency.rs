@@ -47,7 +47,7 @@ where
     let (parts, body) = request.into_parts();
     let app = state.app();
     let origin = auth::origin(&parts.extensions);
-    let caller = app.authenticate(auth::bearer(&parts.headers), origin).await?;
+    let caller = auth::caller(state, &parts.method, &parts.headers, origin).await?;
     let key = IdempotencyKey::from_header(parts.headers[KEY].as_bytes())?;
     let path = parts.uri.path();
     // The router puts this layer before the handler's own limit, so the same limits stand here.

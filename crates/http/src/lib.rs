@@ -4,7 +4,8 @@
 //! - [`native`]: the API under `/v1`, one file of handlers per noun, and its OpenAPI document;
 //! - [`dialects`]: the management APIs of the vendors, one folder each, with a document each;
 //! - [`docs`]: the API reference for people, made from that document; [`ops`]: health, readiness, metrics;
-//! - [`body`], [`auth`]: exact bytes with a limit, JSON with pointers to what is wrong, who is asking;
+//! - [`dashboard`]: the page and its files, which `cli` hands in;
+//! - [`body`], [`auth`], [`cookies`]: exact bytes with a limit, JSON with pointers to what is wrong, who is asking;
 //! - `ask`, `receiving`: what surfaces share, requests that callers make and requests that providers make;
 //! - [`idempotency`]: what a POST answered, answered again;
 //! - [`layers`]: what every request passes; [`server`]: connections.
@@ -16,7 +17,9 @@ mod ask;
 pub mod auth;
 pub mod body;
 mod budget;
+pub mod cookies;
 mod csv;
+pub mod dashboard;
 pub mod dialects;
 pub mod docs;
 mod faults;
@@ -32,6 +35,7 @@ mod state;
 
 use axum::Router;
 
+pub use dashboard::{Asset, Dashboard};
 pub use state::{DoorState, Gauge, Gauges, Parts};
 
 /// Every route of this room.
@@ -46,6 +50,7 @@ pub fn router_with(state: DoorState, extra: Router) -> Router {
         .merge(dialects::router(&state))
         .merge(docs::router())
         .merge(ops::router(&state))
+        .merge(dashboard::router(&state))
         .merge(extra)
         .method_not_allowed_fallback(native::problem::no_method)
         .fallback(native::problem::no_route)

@@ -1,4 +1,4 @@
-//! For whoever runs it: liveness, readiness, metrics, and a plain page at the root.
+//! For whoever runs it: liveness, readiness, metrics.
 
 use std::fmt::Write as _;
 
@@ -10,14 +10,12 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
-use crate::docs;
 use crate::native::extract::reply_bytes;
 use crate::state::{DoorState, Gauge};
 
 /// The routes of this file.
 pub fn router(state: &DoorState) -> Router {
     Router::new()
-        .route("/", get(root))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
@@ -69,32 +67,6 @@ fn write_gauges(text: &mut String, gauges: &[Gauge]) {
         // Writing to a text cannot fail.
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
     }
-}
-
-const ROOT: &str = r#"<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Hookyard</title>
-<link rel="stylesheet" href="/docs/style.css">
-</head>
-<body class="plain">
-<main>
-<h1>Hookyard</h1>
-<p>A webhook gateway: publish an event once, and it is delivered, signed, to every endpoint that subscribed to it.</p>
-<ul>
-<li><a href="/docs">API reference</a> (<a href="/openapi.json">OpenAPI</a>)</li>
-<li><a href="/healthz">Health</a></li>
-</ul>
-</main>
-</body>
-</html>
-"#;
-
-async fn root() -> Response {
-    docs::page(Body::from(ROOT), "text/html; charset=utf-8")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
 use crate::budget::{Budget, KEYLESS_BYTES_MAX, UNNAMED_BYTES_MAX};
+use crate::dashboard::Dashboard;
 use crate::layers::log::Answered;
 
 /// A number that is asked for when metrics are read.
@@ -37,6 +38,8 @@ pub struct Parts {
     pub metrics: Option<PrometheusHandle>,
     /// What the engine is doing.
     pub gauges: Gauges,
+    /// The pages.
+    pub dashboard: Dashboard,
 }
 
 /// The state every handler shares.
@@ -48,6 +51,8 @@ struct Inner {
     public_url: Option<String>,
     metrics: Option<PrometheusHandle>,
     gauges: Gauges,
+    dashboard: Dashboard,
+    chance: Arc<dyn Chance>,
     draining: watch::Sender<bool>,
     request_prefix: u64,
     requests: AtomicU64,
@@ -67,6 +72,8 @@ impl DoorState {
             public_url: parts.public_url,
             metrics: parts.metrics,
             gauges: parts.gauges,
+            dashboard: parts.dashboard,
+            chance: parts.chance,
             draining: watch::Sender::new(false),
             request_prefix: u64::from_be_bytes(random),
             requests: AtomicU64::new(0),
@@ -104,6 +111,17 @@ impl DoorState {
 
     pub(crate) fn metrics(&self) -> Option<&PrometheusHandle> {
         self.0.metrics.as_ref()
+    }
+
+    pub(crate) fn dashboard(&self) -> &Dashboard {
+        &self.0.dashboard
+    }
+
+    /// 128 random bits as text, for one answer.
+    pub(crate) fn nonce(&self) -> String {
+        let mut random = [0_u8; 16];
+        self.0.chance.fill(&mut random);
+        format!("{:032x}", u128::from_be_bytes(random))
     }
 
     pub(crate) fn gauges(&self) -> Vec<Gauge> {

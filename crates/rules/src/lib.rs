@@ -19,3 +19,4 @@ pub mod redact;
 pub mod schedule;
 pub mod seal;
 pub mod signing;
+pub mod tokens;

@@ -3,7 +3,11 @@
 //! Signatures are shown: they are good for one body at one time, and their owner needs them to find out why one does
 //! not verify.
 
+mod text;
+
 use hookyard_domain::headers::Headers;
+
+pub use text::text;
 
 /// What stands in place of a credential.
 pub const REDACTED: &str = "[redacted]";

@@ -7,6 +7,7 @@ use hookyard_domain::attempt::{Attempt, OutcomeKind, Trigger};
 use hookyard_domain::delivery::{DeliveryStatus, EndReason};
 use hookyard_domain::endpoint::{DisabledReason, EndpointNo, EndpointStatus};
 use hookyard_domain::headers::Headers;
+use hookyard_domain::job::JobStatus;
 use hookyard_domain::source::SourceStatus;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::Target;
@@ -179,6 +180,27 @@ pub(crate) fn disabled(code: i16) -> Option<DisabledReason> {
         1 => DisabledReason::Gone,
         2 => DisabledReason::Failures,
         3 => DisabledReason::VerificationFailed,
+        _ => return None,
+    })
+}
+
+pub(crate) const RUNNING: i16 = 0;
+
+pub(crate) fn job_status_code(status: JobStatus) -> i16 {
+    match status {
+        JobStatus::Running => RUNNING,
+        JobStatus::Done => 1,
+        JobStatus::Cancelled => 2,
+        JobStatus::Failed => 3,
+    }
+}
+
+pub(crate) fn job_status(code: i16) -> Option<JobStatus> {
+    Some(match code {
+        RUNNING => JobStatus::Running,
+        1 => JobStatus::Done,
+        2 => JobStatus::Cancelled,
+        3 => JobStatus::Failed,
         _ => return None,
     })
 }
@@ -415,6 +437,7 @@ mod tests {
             assert_eq!(reason(code).map(reason_code), Some(code));
         }
         for code in 0..=3 {
+            assert_eq!(job_status(code).map(job_status_code), Some(code));
             assert_eq!(endpoint_status(code).map(endpoint_status_code), Some(code));
             assert_eq!(disabled(code).map(disabled_code), Some(code));
         }

@@ -5,11 +5,14 @@
 //! came of a commit whose answer was lost is found out from the node's row, before anybody is told anything.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Object};
 use hookyard_domain::tenant::TenantNo;
+use hookyard_store::StoreError;
 use hookyard_store::ledger::{Batch, Receipt};
+use hookyard_store::statistics::{Counted, Counting};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
@@ -21,9 +24,11 @@ use crate::deliveries;
 use crate::error::{Fault, Result, unavailable};
 use crate::feed;
 use crate::locks;
-use crate::node::{Fenced, NOW_MS};
+use crate::node::{NOW_MS, Node};
 use crate::once::{self, Book};
 use crate::record::{self, NoteColumns, RecordColumns};
+use crate::sender::{self, Senders};
+use crate::statistics::{self, Columns};
 
 /// How often the same batch is tried when other nodes are in its way.
 const TRIES: usize = 8;
@@ -40,6 +45,8 @@ struct Statements {
     take_node: Statement,
     share: Statement,
     versions: Statement,
+    take_senders: Statement,
+    find_senders: Statement,
     find_once: Statement,
     delete_once: Statement,
     put_once: Statement,
@@ -51,6 +58,7 @@ struct Statements {
     put_records: Statement,
     put_feed: Statement,
     put_notes: Statement,
+    put_tallies: Statement,
     give_node: Statement,
 }
 
@@ -61,6 +69,8 @@ impl Statements {
             take_node: client.prepare_cached(TAKE_NODE).await?,
             share: client.prepare_cached(locks::SHARE_ALL).await?,
             versions: client.prepare_cached(VERSIONS).await?,
+            take_senders: client.prepare_cached(sender::TAKE).await?,
+            find_senders: client.prepare_cached(sender::FIND).await?,
             find_once: client.prepare_cached(once::FIND).await?,
             delete_once: client.prepare_cached(once::DELETE).await?,
             put_once: client.prepare_cached(once::PUT).await?,
@@ -72,6 +82,7 @@ impl Statements {
             put_records: client.prepare_cached(record::PUT_RECORDS).await?,
             put_feed: client.prepare_cached(feed::PUT).await?,
             put_notes: client.prepare_cached(record::PUT_NOTES).await?,
+            put_tallies: client.prepare_cached(statistics::PUT).await?,
             give_node: client.prepare_cached(&give).await?,
         })
     }
@@ -102,7 +113,7 @@ enum Failure {
     /// Nothing was written.
     Nothing(Fault),
     /// The connection was lost while it committed.
-    Doubt { last_key: u64, receipts: Vec<Receipt>, fault: Fault },
+    Doubt { last_key: u64, receipts: Vec<Receipt>, counted: Counted, fault: Fault },
 }
 
 impl From<Fault> for Failure {
@@ -117,16 +128,19 @@ impl PostgresStore {
         if batch.accepts.is_empty() && batch.records.is_empty() && batch.notes.is_empty() {
             return Ok(Vec::new());
         }
+        // One and the same throughout, whatever becomes of this process as a node meanwhile.
+        let me = self.node();
         let mut tries = 1;
         loop {
-            match self.try_commit(batch).await {
+            match self.try_commit(me, batch).await {
                 Ok(receipts) => return Ok(receipts),
                 Err(Failure::Nothing(fault)) if tries < TRIES && fault.may_work_again() => {
                     tries += 1;
                 }
                 Err(Failure::Nothing(fault)) => return Err(fault),
-                Err(Failure::Doubt { last_key, receipts, fault }) => {
-                    if self.was_committed(last_key).await? {
+                Err(Failure::Doubt { last_key, receipts, counted, fault }) => {
+                    if self.was_committed(me, last_key).await? {
+                        self.counting().keep(counted);
                         return Ok(receipts);
                     }
                     return Err(fault);
@@ -135,11 +149,19 @@ impl PostgresStore {
         }
     }
 
-    async fn try_commit(&self, batch: &Batch) -> std::result::Result<Vec<Receipt>, Failure> {
+    fn counting(&self) -> MutexGuard<'_, Counting> {
+        self.counting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn try_commit(
+        &self,
+        me: Node,
+        batch: &Batch,
+    ) -> std::result::Result<Vec<Receipt>, Failure> {
         let mut lease =
             Lease { client: Some(self.committer.get().await.map_err(Fault::from)?), clean: false };
         let statements = Statements::prepare(lease.client()?).await?;
-        let read = self.read(lease.client()?, &statements, batch).await;
+        let read = read(me, lease.client()?, &statements, batch).await;
         let (mut draft, versions) = match read {
             Ok(read) => read,
             Err(fault) => {
@@ -155,13 +177,23 @@ impl PostgresStore {
         let records = record::columns(&batch.records);
         let feed = feed::columns(&batch.records, batch.now, &mut draft.last_key);
         let notes = record::note_columns(&batch.notes);
-        let writing =
-            Writing { client: lease.client()?, statements: &statements, node: self.node.no };
-        let beside = Beside { records: &records, feed: &feed, notes: &notes };
-        let written = writing.write(&draft, &beside, batch.now.as_millis()).await;
+        let counted = self.counting().with(batch, &receipts);
+        let tallies = statistics::columns(&counted);
+        let writing = Writing { client: lease.client()?, statements: &statements, node: me };
+        let facts = Facts {
+            draft: &draft,
+            records: &records,
+            feed: &feed,
+            notes: &notes,
+            tallies: &tallies,
+        };
+        let written = writing.write(facts, (batch.now.as_millis(), counted.minute)).await;
         match written {
             Ok(()) => {
-                lease.clean = true;
+                self.counting().keep(counted);
+                self.senders.see(&draft.senders);
+                let hints = draft.senders.hints(me.no);
+                lease.clean = hints.is_empty() || hint(lease.client()?, &hints).await;
                 Ok(receipts)
             }
             Err((is_certain, fault)) => {
@@ -171,68 +203,16 @@ impl PostgresStore {
                     lease.clean = lease.client()?.batch_execute("ROLLBACK").await.is_ok();
                     return Err(fault.into());
                 }
-                Err(Failure::Doubt { last_key: draft.last_key, receipts, fault })
+                Err(Failure::Doubt { last_key: draft.last_key, receipts, counted, fault })
             }
         }
-    }
-
-    /// The first round trip.
-    async fn read<'b>(
-        &self,
-        client: &Client,
-        statements: &Statements,
-        batch: &'b Batch,
-    ) -> Result<(Draft<'b>, HashMap<TenantNo, u64>)> {
-        let of_accepts = batch.accepts.iter().map(|it| it.tenant);
-        let of_records = batch.records.iter().map(|it| it.tenant);
-        let locked: BTreeSet<i32> =
-            of_accepts.clone().chain(of_records).map(locks::bucket).collect();
-        let locked: Vec<i32> = locked.into_iter().collect();
-        let tenants: BTreeSet<i32> = of_accepts.map(|it| no(it.0)).collect();
-        let tenants: Vec<i32> = tenants.into_iter().collect();
-        let mut book = Book::ask(&batch.accepts);
-        let class = locks::class();
-        let (asked_tenants, kinds, texts) = book.question();
-        let node: [&(dyn ToSql + Sync); 2] = [&self.node.no, &self.node.incarnation];
-        let share: [&(dyn ToSql + Sync); 2] = [&class, &locked];
-        let of: [&(dyn ToSql + Sync); 1] = [&tenants];
-        let asked: [&(dyn ToSql + Sync); 3] = [&asked_tenants, &kinds, &texts];
-
-        let mut pipeline = Pipeline::default();
-        pipeline.push(begin(client));
-        pipeline.push(send(client, &statements.take_node, &node));
-        if !locked.is_empty() {
-            pipeline.push(send(client, &statements.share, &share));
-        }
-        if !tenants.is_empty() {
-            pipeline.push(send(client, &statements.versions, &of));
-        }
-        if !book.is_empty() {
-            pipeline.push(send(client, &statements.find_once, &asked));
-        }
-        let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?.into_iter().skip(1);
-        let node = rows.next().unwrap_or_default();
-        let Some(node) = node.first() else { return Err(unavailable(Fenced).into()) };
-        let last_key = uint(node.try_get(0)?);
-        let mut rows = rows.skip(usize::from(!locked.is_empty()));
-        let mut versions = HashMap::new();
-        if !tenants.is_empty() {
-            for row in rows.next().unwrap_or_default() {
-                versions.insert(TenantNo(uno(row.try_get(0)?)), uint(row.try_get(1)?));
-            }
-        }
-        drop((asked_tenants, kinds, texts));
-        if !book.is_empty() {
-            book.answer(&rows.next().unwrap_or_default())?;
-        }
-        Ok((Draft::new(self.node.no, batch.now, last_key, book), versions))
     }
 
     /// Whether a commit that ended with this key was written. The question waits for the commit if it is still under way.
-    async fn was_committed(&self, last_key: u64) -> Result<bool> {
+    async fn was_committed(&self, me: Node, last_key: u64) -> Result<bool> {
         let deadline = tokio::time::Instant::now() + DOUBT_MAX;
         loop {
-            let answer = self.ask_last_key().await;
+            let answer = self.ask_last_key(me).await;
             match answer {
                 Ok(found) => return Ok(found >= last_key),
                 Err(Fault::Store(error)) => return Err(error.into()),
@@ -245,39 +225,103 @@ impl PostgresStore {
         }
     }
 
-    async fn ask_last_key(&self) -> Result<u64> {
+    async fn ask_last_key(&self, me: Node) -> Result<u64> {
         let client = self.committer.get().await?;
-        let node: [&(dyn ToSql + Sync); 2] = [&self.node.no, &self.node.incarnation];
+        let node: [&(dyn ToSql + Sync); 2] = [&me.no, &me.incarnation];
         let row = query_opt(&client, TAKE_NODE, &node).await?;
-        let row = row.ok_or_else(|| unavailable(Fenced))?;
+        let row = row.ok_or(StoreError::Fenced)?;
         Ok(uint(row.try_get(0)?))
     }
 }
 
-/// What is written beside the events.
-struct Beside<'w> {
-    records: &'w [RecordColumns],
-    feed: &'w feed::NoteColumns,
-    notes: &'w NoteColumns,
+/// The first round trip.
+async fn read<'b>(
+    me: Node,
+    client: &Client,
+    statements: &Statements,
+    batch: &'b Batch,
+) -> Result<(Draft<'b>, HashMap<TenantNo, u64>)> {
+    let of_accepts = batch.accepts.iter().map(|it| it.tenant);
+    let of_records = batch.records.iter().map(|it| it.tenant);
+    let locked: BTreeSet<i32> = of_accepts.clone().chain(of_records).map(locks::bucket).collect();
+    let locked: Vec<i32> = locked.into_iter().collect();
+    let tenants: BTreeSet<i32> = of_accepts.map(|it| no(it.0)).collect();
+    let tenants: Vec<i32> = tenants.into_iter().collect();
+    let mut book = Book::ask(&batch.accepts);
+    let class = locks::class();
+    let (asked_tenants, kinds, texts) = book.question();
+    let node: [&(dyn ToSql + Sync); 2] = [&me.no, &me.incarnation];
+    let share: [&(dyn ToSql + Sync); 2] = [&class, &locked];
+    let of: [&(dyn ToSql + Sync); 1] = [&tenants];
+    let asked: [&(dyn ToSql + Sync); 3] = [&asked_tenants, &kinds, &texts];
+
+    let singles = sender::Asked::of(batch);
+    let take: [&(dyn ToSql + Sync); 3] = [&singles.tenants, &singles.endpoints, &me.no];
+
+    let mut pipeline = Pipeline::default();
+    pipeline.push(begin(client));
+    pipeline.push(send(client, &statements.take_node, &node));
+    if !locked.is_empty() {
+        pipeline.push(send(client, &statements.share, &share));
+    }
+    if !tenants.is_empty() {
+        pipeline.push(send(client, &statements.versions, &of));
+    }
+    if !book.is_empty() {
+        pipeline.push(send(client, &statements.find_once, &asked));
+    }
+    if !singles.is_empty() {
+        pipeline.push(send(client, &statements.take_senders, &take));
+        pipeline.push(send(client, &statements.find_senders, &take[..2]));
+    }
+    let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?;
+    let senders = match singles.is_empty() {
+        true => Senders::default(),
+        false => Senders::read(&rows.pop().unwrap_or_default())?,
+    };
+    let mut rows = rows.into_iter().skip(1);
+    let node = rows.next().unwrap_or_default();
+    let Some(node) = node.first() else { return Err(StoreError::Fenced.into()) };
+    let last_key = uint(node.try_get(0)?);
+    let mut rows = rows.skip(usize::from(!locked.is_empty()));
+    let mut versions = HashMap::new();
+    if !tenants.is_empty() {
+        for row in rows.next().unwrap_or_default() {
+            versions.insert(TenantNo(uno(row.try_get(0)?)), uint(row.try_get(1)?));
+        }
+    }
+    drop((asked_tenants, kinds, texts));
+    if !book.is_empty() {
+        book.answer(&rows.next().unwrap_or_default())?;
+    }
+    Ok((Draft::new((me.no, last_key), batch.now, book, senders), versions))
 }
 
 /// The second round trip.
 struct Writing<'c> {
     client: &'c Client,
     statements: &'c Statements,
-    node: i16,
+    node: Node,
+}
+
+/// What it writes.
+struct Facts<'f> {
+    draft: &'f Draft<'f>,
+    records: &'f [RecordColumns],
+    feed: &'f feed::NoteColumns,
+    notes: &'f NoteColumns,
+    tallies: &'f Columns,
 }
 
 impl Writing<'_> {
     /// Writes and commits. With a failure comes whether it is certain that nothing was written.
     async fn write(
         &self,
-        draft: &Draft<'_>,
-        beside: &Beside<'_>,
-        now_ms: i64,
+        facts: Facts<'_>,
+        (now_ms, minute): (i64, i64),
     ) -> std::result::Result<(), (bool, Fault)> {
-        let Self { client, statements, node } = self;
-        let Beside { records, feed, notes } = beside;
+        let Self { client, statements, node: Node { no: node, incarnation } } = self;
+        let Facts { draft, records, feed, notes, tallies } = facts;
         let events = draft.event_columns();
         let once = draft.book.written();
         let replaced = draft.book.replaced();
@@ -297,10 +341,13 @@ impl Writing<'_> {
         let put_received: [&(dyn ToSql + Sync); 5] =
             [&received.0, &received.1, &received.2, node, &now_ms];
         let put_held: [&(dyn ToSql + Sync); 4] = [&held.0, &held.1, &held.2, node];
-        let put_deliveries = deliveries::params(&new, node);
+        let put_deliveries = deliveries::params(&new);
         let put_records: Vec<_> = records.iter().map(|it| record_params(it, node)).collect();
         let put_feed: [&(dyn ToSql + Sync); 4] = [&feed.0, &feed.1, &feed.2, node];
         let put_notes = note_params(notes, node);
+        let (owners, endpoints) = (&tallies.tenants, &tallies.endpoints);
+        let put_tallies: [&(dyn ToSql + Sync); 6] =
+            [owners, endpoints, &tallies.tallies, &minute, node, incarnation];
         let give_node: [&(dyn ToSql + Sync); 2] = [node, &last_key];
 
         let mut pipeline = Pipeline::default();
@@ -330,6 +377,9 @@ impl Writing<'_> {
         if !notes.marks.is_empty() {
             pipeline.push(send(client, &statements.put_notes, &put_notes));
         }
+        if !tallies.tenants.is_empty() {
+            pipeline.push(send(client, &statements.put_tallies, &put_tallies));
+        }
         pipeline.push(send(client, &statements.give_node, &give_node));
         pipeline.push(end(client));
         let last = pipeline.len() - 1;
@@ -338,6 +388,16 @@ impl Writing<'_> {
             Err((at, fault)) => Err((at < last && fault.is_the_servers(), fault)),
         }
     }
+}
+
+/// Tells other nodes what they were given; false when the connection is of no more use. Apart from the commit: whoever
+/// notifies holds up everybody else who does until it is on disk, and a hint need not be there.
+async fn hint(client: &Client, hints: &[String]) -> bool {
+    // Hints are made of numbers and dots.
+    let said: Vec<_> = hints.iter().map(|it| format!("pg_notify('hookyard', '{it}')")).collect();
+    let all = said.join(", ");
+    let sql = format!("BEGIN; SET LOCAL synchronous_commit = off; SELECT {all}; COMMIT");
+    client.batch_execute(&sql).await.is_ok()
 }
 
 async fn begin(client: &Client) -> Result<Vec<Row>> {

@@ -116,6 +116,33 @@ async fn make_next(client: &mut Client, ahead: i32) -> Result<Option<Span>> {
     Ok(Some(span))
 }
 
+/// Makes partitions for a history that comes in whole, from the day of key `oldest` on as far as anybody's retention
+/// reaches back, up to where [`make_ahead`] begins. Nothing is done where partitions reach back already.
+pub(crate) async fn make_back(client: &mut Client, oldest: i64) -> Result<()> {
+    let sql = format!(
+        "SELECT {TODAY}, (SELECT min(no) FROM day),
+            (SELECT max(retention_days) FROM tenant WHERE NOT deleted)"
+    );
+    let mut tx = client.transaction().await?;
+    locks::alone(&tx, locks::DAYS).await?;
+    let Some(row) = query_opt(&tx, &sql, &[]).await? else { return Ok(()) };
+    let (today, made): (i32, Option<i32>) = (row.try_get(0)?, row.try_get(1)?);
+    let longest: i32 = row.try_get::<_, Option<i32>>(2)?.unwrap_or(1);
+    let end = made.unwrap_or(today - 1);
+    if end < today - 1 {
+        return Ok(());
+    }
+    let mut first = day_of(oldest).max(today.saturating_sub(longest));
+    while first < end {
+        let span = Span { first, days: width(longest).min(end - first) };
+        attach(&mut tx, span).await?;
+        const NOTE: &str = "INSERT INTO day (no, days, made) VALUES ($1, $2, true)";
+        execute(&tx, NOTE, &[&span.first, &span.days]).await?;
+        first = span.end();
+    }
+    Ok(tx.commit().await?)
+}
+
 /// Attached, not made in place: whoever writes meanwhile does not wait.
 async fn attach(tx: &mut Transaction<'_>, span: Span) -> Result<()> {
     let (first, (from, to)) = (span.first, span.keys());

@@ -7,10 +7,9 @@ use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::endpoint::{Activity, Endpoint, EndpointNo, EndpointSettings, EndpointStatus};
 use hookyard_domain::id::EndpointId;
 use hookyard_domain::page::{Page, PageRequest};
-use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
 use hookyard_domain::tenant::TenantNo;
-use hookyard_store::endpoints::{Endpoints, StatusChange, TenantConfig};
+use hookyard_store::endpoints::{Endpoints, PastEndpoint, StatusChange, TenantConfig};
 use hookyard_store::{Answer, StoreError};
 use tokio_postgres::Row;
 
@@ -322,14 +321,15 @@ async fn endpoint_no(
     db: &impl GenericClient,
     tenant: TenantNo,
     id: EndpointId,
-) -> Result<Option<(EndpointNo, Profile)>> {
+) -> Result<Option<PastEndpoint>> {
     const SQL: &str = "SELECT no, settings FROM endpoint WHERE id = $1 AND tenant = $2";
     let row = query_opt(db, SQL, &[&Uid(id.as_u128()), &no(tenant.0)]).await?;
     row.map(|row| {
         let no = uno(row.try_get(0)?);
         let settings: EndpointSettings = serde_json::from_str(row.try_get(1)?)
             .map_err(|_| corrupt("endpoint", "settings", no))?;
-        Ok((EndpointNo(no), settings.profile))
+        let EndpointSettings { profile, scope, .. } = settings;
+        Ok(PastEndpoint { no: EndpointNo(no), profile, scope })
     })
     .transpose()
 }
@@ -389,11 +389,7 @@ impl Endpoints for PostgresStore {
         change!(self, tenant, |tx| delete(tx, tenant, id, &audit))
     }
 
-    fn endpoint_no(
-        &self,
-        tenant: TenantNo,
-        id: EndpointId,
-    ) -> Answer<'_, Option<(EndpointNo, Profile)>> {
+    fn endpoint_no(&self, tenant: TenantNo, id: EndpointId) -> Answer<'_, Option<PastEndpoint>> {
         read!(self, |db| endpoint_no(db, tenant, id))
     }
 

@@ -12,6 +12,7 @@ use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::Target;
+use hookyard_store::transfer::extra::{CHANGES, CONTENT_TYPE, HEADERS, PREVIOUS};
 use tokio_postgres::Row;
 
 use crate::codec::{self, Input, int, put, put_bytes, put_headers, time, uint, uno};
@@ -61,11 +62,6 @@ pub(crate) struct Head {
     /// Bytes of what it carries.
     pub(crate) bytes: u64,
 }
-
-const HEADERS: u64 = 1;
-const PREVIOUS: u64 = 2;
-const CHANGES: u64 = 3;
-const CONTENT_TYPE: u64 = 4;
 
 /// The rare parts of an event; `None` when there are none.
 pub(crate) fn extra_to_bytes(content: &EventContent) -> Option<Vec<u8>> {

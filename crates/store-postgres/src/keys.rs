@@ -63,6 +63,7 @@ async fn create(tx: &Transaction<'_>, key: &Key, entry: &AuditEntry) -> Result<(
     )
     .await;
     or_conflict(inserted, "the key")?;
+    tenants::moved(tx, key.tenant).await?;
     audit::write(tx, key.tenant, entry).await
 }
 
@@ -75,6 +76,7 @@ async fn delete(
     const SQL: &str = "DELETE FROM api_key WHERE id = $1 AND tenant = $2";
     let deleted = execute(tx, SQL, &[&Uid(id.as_u128()), &no(tenant.0)]).await? == 1;
     if deleted {
+        tenants::moved(tx, tenant).await?;
         audit::write(tx, tenant, entry).await?;
     }
     Ok(deleted)

@@ -13,12 +13,13 @@ use hookyard_domain::time::Timestamp;
 use hookyard_store::Answer;
 use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share, Target};
 
-use crate::error::{Result, unavailable};
+use crate::error::Result;
 use crate::held::Release;
 use crate::locks;
 use crate::moves::{Move, Replay};
+use crate::owed::Order;
 use crate::runs::Lane;
-use crate::{PostgresStore, days, held, moves, node, owed, prune, read, share};
+use crate::{PostgresStore, days, held, moves, owed, prune, read, share};
 
 /// Waiting deliveries discarded in one transaction.
 const DISCARD_CHUNK: i64 = 2000;
@@ -66,7 +67,8 @@ impl Ledger for PostgresStore {
     }
 
     fn owed(&self) -> Answer<'_, Vec<Owed>> {
-        read!(self, |db| owed::owed(db, self.node.no))
+        let node = self.node().no;
+        read!(self, |db| owed::owed(db, node))
     }
 
     fn refill(
@@ -77,7 +79,7 @@ impl Ledger for PostgresStore {
         share: Share,
     ) -> Answer<'_, Refill> {
         let lane = Lane { tenant, endpoint };
-        read!(self, |db| owed::refill(db, lane, self.node.no, (from, share)))
+        read!(self, |db| owed::refill(db, lane, self.node().no, (from, share)))
     }
 
     fn due<'a>(
@@ -90,7 +92,22 @@ impl Ledger for PostgresStore {
     ) -> Answer<'a, DuePage> {
         let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
         let lane = Lane { tenant, endpoint };
-        read!(self, |db| owed::due(db, lane, self.node.no, (now, share), &skip))
+        let of = (now, Order::Time, share);
+        read!(self, |db| owed::due(db, lane, self.node().no, of, &skip))
+    }
+
+    fn due_in_order<'a>(
+        &'a self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        now: Timestamp,
+        share: Share,
+        skip: &'a [DeliveryId],
+    ) -> Answer<'a, DuePage> {
+        let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
+        let lane = Lane { tenant, endpoint };
+        let of = (now, Order::Place, share);
+        read!(self, |db| owed::due(db, lane, self.node().no, of, &skip))
     }
 
     fn requeue(
@@ -100,7 +117,7 @@ impl Ledger for PostgresStore {
         now: Timestamp,
         audit: AuditEntry,
     ) -> Answer<'_, Moved> {
-        let it = Move { tenant, delivery, now, node: self.node.no };
+        let it = Move { tenant, delivery, now, node: self.node().no };
         share!(self, tenant, |tx| moves::requeue(tx, it, &audit))
     }
 
@@ -111,7 +128,7 @@ impl Ledger for PostgresStore {
         now: Timestamp,
         audit: AuditEntry,
     ) -> Answer<'_, Moved> {
-        let it = Move { tenant, delivery, now, node: self.node.no };
+        let it = Move { tenant, delivery, now, node: self.node().no };
         share!(self, tenant, |tx| moves::cancel(tx, it, &audit))
     }
 
@@ -124,7 +141,7 @@ impl Ledger for PostgresStore {
         audit: AuditEntry,
     ) -> Answer<'_, Vec<DeliveryId>> {
         let to = endpoints.to_vec();
-        let node = self.node.no;
+        let node = self.node().no;
         share!(self, tenant, |tx| async {
             moves::replay(tx, &Replay { tenant, event, to: &to, now, node }, &audit).await
         })
@@ -142,7 +159,7 @@ impl Ledger for PostgresStore {
         targets: &'a [Target],
         now: Timestamp,
     ) -> Answer<'a, Option<Vec<DeliveryId>>> {
-        let node = self.node.no;
+        let node = self.node().no;
         share!(self, tenant, |tx| async {
             held::release(tx, &Release { tenant, event, version, targets, now, node }).await
         })
@@ -193,13 +210,9 @@ impl Ledger for PostgresStore {
         })
     }
 
-    /// Also shows that the node is there.
     fn tidy(&self) -> Answer<'_, ()> {
         Box::pin(async move {
             let mut client = self.client().await?;
-            if !node::beat(&client, self.node).await? {
-                return Err(unavailable(node::Fenced));
-            }
             Ok(days::make_ahead(&mut client, days::AHEAD).await?)
         })
     }

@@ -11,6 +11,7 @@
 
 mod accept;
 mod audit;
+mod backlog;
 mod codec;
 mod commit;
 mod days;
@@ -24,8 +25,11 @@ mod events;
 mod feed;
 mod held;
 mod history;
+pub mod inspect;
+mod jobs;
 mod keys;
 mod ledger;
+mod listen;
 mod locks;
 mod memory;
 mod migrate;
@@ -36,18 +40,26 @@ mod open;
 mod owed;
 mod prune;
 mod record;
+pub mod rehearsal;
 mod runs;
+mod sender;
 mod sources;
+mod statistics;
+mod takeover;
 mod tenants;
 mod tls;
+pub mod transfer;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use deadpool_postgres::{Client, Pool};
+use hookyard_store::statistics::Counting;
 use hookyard_store::{Answer, Store, StoreError};
 
-use crate::error::{Result, unavailable};
-use crate::node::Node;
+use crate::error::Result;
+pub use crate::inspect::Report;
+use crate::listen::Ear;
+use crate::node::{Identity, Node};
 pub use crate::open::Settings;
 
 /// Runs `$work` on one connection.
@@ -111,7 +123,13 @@ pub struct PostgresStore {
     pool: Pool,
     /// One connection, so that commits never wait for lists.
     committer: Pool,
-    node: Node,
+    /// One connection for signs of life, which must not wait for anything.
+    pulse: Pool,
+    identity: Identity,
+    /// What this process has counted; touched by whoever has the committer's connection.
+    counting: Mutex<Counting>,
+    ear: Ear,
+    senders: sender::Seen,
 }
 
 impl PostgresStore {
@@ -128,16 +146,53 @@ impl PostgresStore {
         let committer = open::pool(settings, 1)?;
         let mut client = pool.get().await.map_err(error::Fault::from)?;
         migrate::migrate(&mut client).await?;
+        transfer::refuse_half_moved(&client).await?;
         days::make_ahead(&mut client, days::AHEAD_AT_START).await?;
-        let node = node::register(&mut client, node).await?;
+        let process = node::process(&client).await?;
+        let registered = node::register(&mut client, node, process).await?;
+        let identity = Identity::new(node, process, registered);
         drop(client);
-        Ok(Arc::new(Self { pool, committer, node }))
+        let pulse = open::pool(settings, 1)?;
+        Ok(Arc::new(Self {
+            pool,
+            committer,
+            pulse,
+            identity,
+            counting: Mutex::default(),
+            ear: Ear::new(settings),
+            senders: sender::Seen::default(),
+        }))
+    }
+
+    /// Opens the store to look at it, as no node: what a node alone may do is refused. Nothing is connected to yet, and the
+    /// schema is taken as it is.
+    ///
+    /// # Errors
+    /// When the settings cannot be read.
+    pub fn visit(settings: &Settings) -> std::result::Result<Arc<Self>, StoreError> {
+        let pool = open::pool(settings, settings.connections)?;
+        let committer = open::pool(settings, 1)?;
+        let pulse = open::pool(settings, 1)?;
+        let identity = Identity::new("", db::Uid(0), node::NOBODY);
+        Ok(Arc::new(Self {
+            pool,
+            committer,
+            pulse,
+            identity,
+            counting: Mutex::default(),
+            ear: Ear::new(settings),
+            senders: sender::Seen::default(),
+        }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.
     #[must_use]
-    pub fn node(&self) -> u16 {
-        self.node.no.unsigned_abs()
+    pub fn node_no(&self) -> u16 {
+        self.node().no.unsigned_abs()
+    }
+
+    fn node(&self) -> Node {
+        self.identity.node()
     }
 
     async fn client(&self) -> Result<Client> {
@@ -150,10 +205,10 @@ impl Store for PostgresStore {
         // A real write: a standby, or a full disk, can still be read from.
         Box::pin(async move {
             let client = self.client().await?;
-            if node::beat(&client, self.node).await? {
+            if node::beat(&client, self.node()).await? {
                 return Ok(());
             }
-            Err(unavailable(node::Fenced))
+            Err(StoreError::Fenced)
         })
     }
 }

@@ -19,6 +19,7 @@ const BUCKETS: u32 = 256;
 pub(crate) const SCHEMA: i32 = 1000;
 pub(crate) const NODES: i32 = 1001;
 pub(crate) const DAYS: i32 = 1002;
+pub(crate) const TALLIES: i32 = 1010;
 
 /// The lock a tenant shares with others.
 pub(crate) fn bucket(tenant: TenantNo) -> i32 {

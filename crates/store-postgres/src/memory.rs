@@ -100,7 +100,7 @@ impl Memory for PostgresStore {
         expired_before: Timestamp,
     ) -> Answer<'_, Recalled> {
         let asked = Asked { key: key.clone(), request, now, expired_before };
-        read!(self, |db| recall(db, self.node, &asked))
+        read!(self, |db| recall(db, self.node(), &asked))
     }
 
     fn remember(&self, key: &ReplyKey, reply: Sealed) -> Answer<'_, ()> {

@@ -7,10 +7,12 @@ use crate::db::{execute, query_opt};
 use crate::error::Result;
 use crate::locks;
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_sources.sql"),
-    include_str!("../migrations/0003_feed.sql"),
+    include_str!("../migrations/0003_tallies.sql"),
+    include_str!("../migrations/0004_feed.sql"),
+    include_str!("../migrations/0005_nodes.sql"),
 ];
 
 /// The newest version this binary knows.

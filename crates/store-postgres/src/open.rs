@@ -54,6 +54,21 @@ impl Settings {
         }
     }
 
+    /// Whether the URL and the certificates can be read; nothing is connected to.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub fn check(&self) -> Result<(), StoreError> {
+        pool(self, 1).map(drop)
+    }
+
+    /// What one connection outside of every pool needs.
+    pub(crate) fn raw(&self) -> Result<(Config, Tls), StoreError> {
+        let config = self.config()?;
+        let tls = Tls::new(config.get_ssl_mode(), self.root_certificates.as_deref())?;
+        Ok((config, tls))
+    }
+
     /// The same as the driver takes it. What is wrong with a URL is not told: it holds a password.
     fn config(&self) -> Result<Config, StoreError> {
         let mut config: Config = self

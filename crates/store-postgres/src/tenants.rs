@@ -11,7 +11,8 @@ use tokio_postgres::Row;
 use crate::codec::{no, time, uint, uno};
 use crate::db::{execute, query, query_opt};
 use crate::error::{Result, conflict, corrupt, or_conflict, unavailable};
-use crate::{PostgresStore, audit, change, read, sources};
+use crate::node::NOW_MS;
+use crate::{PostgresStore, audit, change, listen, read, sources};
 
 const COLUMNS: &str =
     "no::int8, id, name, profile, limits, retention_days, created_ms, updated_ms, version";
@@ -47,7 +48,18 @@ pub(crate) async fn live(db: &impl GenericClient, of: TenantNo) -> Result<Option
 /// Moves a living tenant's configuration version on; false when it is gone.
 pub(crate) async fn touch(tx: &Transaction<'_>, of: TenantNo) -> Result<bool> {
     const SQL: &str = "UPDATE tenant SET version = version + 1 WHERE no = $1 AND NOT deleted";
-    Ok(execute(tx, SQL, &[&no(of.0)]).await? == 1)
+    let touched = execute(tx, SQL, &[&no(of.0)]).await? == 1;
+    moved(tx, of).await?;
+    Ok(touched)
+}
+
+/// Tells every node that something of the tenant was changed.
+pub(crate) async fn moved(tx: &Transaction<'_>, of: TenantNo) -> Result<()> {
+    let sql = format!("UPDATE tenant SET moved_ms = {NOW_MS} WHERE no = $1 RETURNING version");
+    if let Some(row) = query_opt(tx, &sql, &[&no(of.0)]).await? {
+        listen::say(tx, &format!("c{}.{}", of.0, row.try_get::<_, i64>(0)?)).await?;
+    }
+    Ok(())
 }
 
 /// The same where it must be there.
@@ -96,6 +108,7 @@ async fn update(tx: &Transaction<'_>, tenant: &Tenant, entry: &AuditEntry) -> Re
     )
     .await?;
     if updated == 1 {
+        moved(tx, tenant.no).await?;
         audit::write(tx, tenant.no, entry).await?;
     }
     Ok(updated == 1)
@@ -116,6 +129,7 @@ async fn delete(tx: &Transaction<'_>, of: TenantNo, entry: &AuditEntry) -> Resul
     // The next tenant of that name must not be given what this one was answered.
     execute(tx, "DELETE FROM reply WHERE owner = $1", &[&tenant.id.as_str()]).await?;
     sources::delete_all(tx, of).await?;
+    moved(tx, of).await?;
     audit::write(tx, of, entry).await?;
     Ok(true)
 }
@@ -146,11 +160,11 @@ async fn operator_key(db: &impl GenericClient) -> Result<Option<[u8; 32]>> {
     hash.try_into().map(Some).map_err(|_| corrupt("meta", "value", "operator_key"))
 }
 
-async fn set_operator_key(db: &impl GenericClient, hash: [u8; 32]) -> Result<()> {
-    const SQL: &str = "INSERT INTO meta (name, value) VALUES ('operator_key', $1)
-        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+async fn keep_operator_key(db: &impl GenericClient, hash: [u8; 32]) -> Result<[u8; 32]> {
+    const SQL: &str =
+        "INSERT INTO meta (name, value) VALUES ('operator_key', $1) ON CONFLICT (name) DO NOTHING";
     execute(db, SQL, &[&&hash[..]]).await?;
-    Ok(())
+    Ok(operator_key(db).await?.unwrap_or(hash))
 }
 
 impl Tenants for PostgresStore {
@@ -190,7 +204,7 @@ impl Tenants for PostgresStore {
         read!(self, |db| operator_key(db))
     }
 
-    fn set_operator_key(&self, hash: [u8; 32]) -> Answer<'_, ()> {
-        read!(self, |db| set_operator_key(db, hash))
+    fn keep_operator_key(&self, hash: [u8; 32]) -> Answer<'_, [u8; 32]> {
+        read!(self, |db| keep_operator_key(db, hash))
     }
 }

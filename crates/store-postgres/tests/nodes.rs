@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hookyard_domain::delivery::{EndReason, Next};
+use hookyard_domain::delivery::{DeliveryStatus, EndReason, Next};
 use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::id::{DeliveryId, EventId, EventKey, TargetNo};
+use hookyard_domain::job::{Job, JobStatus, Recovery};
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 use hookyard_store::endpoints::Endpoints;
 use hookyard_store::feed::{Feed, FeedFilter, FeedItem};
 use hookyard_store::history::{DeliveryFilter, History};
+use hookyard_store::jobs::{Jobs, Step, Stepped};
 use hookyard_store::ledger::{Accept, Batch, LaneNote, Ledger, Moved, Once, Receipt};
 use hookyard_store::memory::{Memory, Recalled, ReplyKey};
 use hookyard_store::tenants::Tenants;
@@ -87,9 +89,9 @@ fn first(event: EventId) -> DeliveryId {
 #[tokio::test]
 async fn a_name_keeps_its_number() {
     let world = World::new().await;
-    assert_eq!([world.nodes[0].node(), world.nodes[1].node()], [1, 2]);
-    assert_eq!(world.place.open("two").await.node(), 2);
-    assert_eq!(world.place.open("three").await.node(), 3);
+    assert_eq!([world.nodes[0].node_no(), world.nodes[1].node_no()], [1, 2]);
+    assert_eq!(world.place.open("two").await.node_no(), 2);
+    assert_eq!(world.place.open("three").await.node_no(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -386,4 +388,51 @@ async fn a_node_that_comes_later_is_read_from_its_beginning() {
     assert!(matches!(&entry.item, FeedItem::Accepted { event, .. } if event.id == id));
     let rest = three.feed(TENANT, &filter, &entry.position, make::share(9)).await.unwrap().unwrap();
     assert_eq!(rest.entries, []);
+}
+
+#[tokio::test]
+async fn a_job_goes_to_another_node_when_its_own_shows_nothing_of_itself() {
+    let world = World::new().await;
+    let [one, two] = &world.nodes;
+    let delivery = first(world.accepted(0).await);
+    let attempt = Some(make::attempt(1, 500));
+    let failed = Next::Failed(EndReason::Exhausted);
+    let record = make::record(TENANT, world.endpoint, delivery, attempt, failed);
+    one.commit(&Batch { now: make::NOW, records: vec![record], ..Batch::default() }).await.unwrap();
+    let endpoint = one.tenant_config(TENANT).await.unwrap().unwrap().endpoints[0].id;
+    let job = Job {
+        id: make::id(),
+        tenant: TENANT,
+        endpoint,
+        endpoint_no: world.endpoint,
+        recovery: Recovery {
+            statuses: vec![DeliveryStatus::Failed],
+            since: make::NOW,
+            until: make::NOW.plus(Duration::from_secs(60)),
+            rate_per_s: 10,
+            limit: None,
+        },
+        status: JobStatus::Running,
+        total: 1,
+        done: 0,
+        error: None,
+        created_at: make::NOW,
+        finished_at: None,
+    };
+    one.create_job(job.clone(), 9, make::audit("job.created")).await.unwrap();
+    let long = Duration::from_secs(600);
+    let claimed = |it: Option<Job>| it.map(|it| it.id);
+    assert_eq!(claimed(one.claim_job(long).await.unwrap()), Some(job.id));
+    assert_eq!(claimed(two.claim_job(long).await.unwrap()), None);
+    // Its process ends and comes back under the same name: it need not wait for the lease.
+    let again = world.place.open("one").await;
+    assert_eq!(claimed(again.claim_job(Duration::ZERO).await.unwrap()), Some(job.id));
+    let step = |lease| Step { deliveries: 5, now: make::NOW, lease };
+    assert_eq!(one.recover_next(TENANT, job.id, step(long)).await.unwrap(), Stepped::Lost);
+    // The lease is over at once.
+    assert_eq!(claimed(two.claim_job(long).await.unwrap()), Some(job.id));
+    assert_eq!(again.recover_next(TENANT, job.id, step(long)).await.unwrap(), Stepped::Lost);
+    assert_eq!(two.recover_next(TENANT, job.id, step(long)).await.unwrap(), Stepped::Done(1));
+    assert_eq!(world.due(1).await, [delivery], "whoever made it due sends it");
+    assert_eq!(world.due(0).await, []);
 }

@@ -7,6 +7,7 @@ use hookyard_domain::attempt::{Attempt, OutcomeKind, Trigger};
 use hookyard_domain::delivery::{DeliveryStatus, EndReason};
 use hookyard_domain::endpoint::{DisabledReason, EndpointNo, EndpointStatus};
 use hookyard_domain::headers::Headers;
+use hookyard_domain::job::JobStatus;
 use hookyard_domain::source::SourceStatus;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::Target;
@@ -178,6 +179,27 @@ pub(crate) fn disabled(code: i64) -> Option<DisabledReason> {
     })
 }
 
+pub(crate) const RUNNING: i64 = 0;
+
+pub(crate) fn job_status_code(status: JobStatus) -> i64 {
+    match status {
+        JobStatus::Running => RUNNING,
+        JobStatus::Done => 1,
+        JobStatus::Cancelled => 2,
+        JobStatus::Failed => 3,
+    }
+}
+
+pub(crate) fn job_status(code: i64) -> Option<JobStatus> {
+    Some(match code {
+        RUNNING => JobStatus::Running,
+        1 => JobStatus::Done,
+        2 => JobStatus::Cancelled,
+        3 => JobStatus::Failed,
+        _ => return None,
+    })
+}
+
 /// Appends a number in as few bytes as it needs.
 pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -278,12 +300,20 @@ pub(crate) fn targets(bytes: &[u8]) -> Option<Vec<Target>> {
     Some(targets)
 }
 
-const ATTEMPT_FORM: u64 = 1;
+/// What follows is the attempt itself.
+const ATTEMPT_PLAIN: u64 = 1;
+/// What follows is its length, then the attempt as an LZ4 block.
+const ATTEMPT_PACKED: u64 = 2;
+/// An answer from this length on is worth the trouble: the pages that a commit writes are what it costs, and error pages
+/// shrink well.
+const PACKED_FROM: usize = 256;
+/// The longest attempt there is, by far: 4 KiB of answer, and headers. Bounds what a torn length may ask for.
+const ATTEMPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// One attempt as it is kept.
 pub(crate) fn attempt_to_bytes(attempt: &Attempt) -> Vec<u8> {
     let mut out = Vec::with_capacity(256 + attempt.response_body.len());
-    put(&mut out, ATTEMPT_FORM);
+    put(&mut out, ATTEMPT_PLAIN);
     put(&mut out, u64::from(attempt.number));
     put_signed(&mut out, attempt.started_at.as_millis());
     put(&mut out, u64::from(attempt.took_ms));
@@ -300,14 +330,33 @@ pub(crate) fn attempt_to_bytes(attempt: &Attempt) -> Vec<u8> {
     put_headers(&mut out, &attempt.request_headers);
     put_headers(&mut out, &attempt.response_headers);
     put_bytes(&mut out, &attempt.response_body);
-    out
+    if attempt.response_body.len() >= PACKED_FROM { packed(out) } else { out }
+}
+
+/// The same packed, where that is shorter.
+fn packed(plain: Vec<u8>) -> Vec<u8> {
+    let content = &plain[1..];
+    let mut out = Vec::with_capacity(plain.len());
+    put(&mut out, ATTEMPT_PACKED);
+    put(&mut out, content.len() as u64);
+    out.extend(lz4_flex::block::compress(content));
+    if out.len() < plain.len() { out } else { plain }
 }
 
 pub(crate) fn attempt(bytes: &[u8]) -> Option<Attempt> {
     let mut input = Input(bytes);
-    if input.number()? != ATTEMPT_FORM {
-        return None;
+    match input.number()? {
+        ATTEMPT_PLAIN => plain_attempt(input),
+        ATTEMPT_PACKED => {
+            let long = usize::try_from(input.number()?).ok()?;
+            let long = Some(long).filter(|it| *it <= ATTEMPT_BYTES_MAX)?;
+            plain_attempt(Input(&lz4_flex::block::decompress(input.0, long).ok()?))
+        }
+        _ => None,
     }
+}
+
+fn plain_attempt(mut input: Input<'_>) -> Option<Attempt> {
     Some(Attempt {
         number: u32::try_from(input.number()?).ok()?,
         started_at: time(input.signed()?),
@@ -390,12 +439,51 @@ mod tests {
         assert_eq!(attempt(&attempt_to_bytes(&one)), Some(one));
     }
 
+    fn answered(body: Vec<u8>) -> Attempt {
+        Attempt {
+            number: 1,
+            started_at: time(5),
+            took_ms: 17,
+            outcome: OutcomeKind::HttpError,
+            status_code: Some(500),
+            request_headers: Headers(vec![("webhook-id".into(), "evt_1".into())]),
+            response_headers: Headers::default(),
+            response_body: Bytes::from(body),
+            error: None,
+            trigger: Trigger::Automatic,
+        }
+    }
+
+    #[test]
+    fn a_long_answer_is_kept_packed_and_reads_back_whole() {
+        let page = answered("<p>Something went wrong.</p>".repeat(140).into_bytes());
+        let kept = attempt_to_bytes(&page);
+        assert!(kept.len() < page.response_body.len() / 4, "{} bytes", kept.len());
+        assert_eq!(attempt(&kept), Some(page));
+    }
+
+    #[test]
+    fn what_does_not_shrink_is_kept_as_it_is() {
+        let mut seed = 1_u32;
+        let mut noise = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        };
+        let one = answered((0..4096).map(|_| noise()).collect());
+        let kept = attempt_to_bytes(&one);
+        assert!(kept.len() < 4096 + 128, "{} bytes", kept.len());
+        assert_eq!(attempt(&kept), Some(one));
+    }
+
     #[test]
     fn torn_bytes_are_told_from_good_ones() {
         assert_eq!(keys(&[0x80]), None);
         assert_eq!(targets(&[0x87]), None);
         assert_eq!(attempt(&[]), None);
         assert_eq!(attempt(&[9, 1]), None);
+        assert_eq!(attempt(&[2, 5, 0xff, 1]), None);
+        // A length beyond any attempt's is not even tried.
+        assert_eq!(attempt(&[2, 0xff, 0xff, 0xff, 0xff, 0x0f, 0]), None);
     }
 
     #[test]
@@ -410,6 +498,7 @@ mod tests {
             assert_eq!(reason(code).map(reason_code), Some(code));
         }
         for code in 0..=3 {
+            assert_eq!(job_status(code).map(job_status_code), Some(code));
             assert_eq!(endpoint_status(code).map(endpoint_status_code), Some(code));
             assert_eq!(disabled(code).map(disabled_code), Some(code));
         }

@@ -6,10 +6,9 @@ use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::endpoint::{Activity, Endpoint, EndpointNo, EndpointSettings, EndpointStatus};
 use hookyard_domain::id::EndpointId;
 use hookyard_domain::page::{Page, PageRequest};
-use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
 use hookyard_domain::tenant::TenantNo;
-use hookyard_store::endpoints::{Endpoints, StatusChange, TenantConfig};
+use hookyard_store::endpoints::{Endpoints, PastEndpoint, StatusChange, TenantConfig};
 use hookyard_store::{Answer, StoreError};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -356,11 +355,7 @@ impl Endpoints for SqliteStore {
         self.change(move |tx, _| delete(tx, tenant, id, &audit))
     }
 
-    fn endpoint_no(
-        &self,
-        tenant: TenantNo,
-        id: EndpointId,
-    ) -> Answer<'_, Option<(EndpointNo, Profile)>> {
+    fn endpoint_no(&self, tenant: TenantNo, id: EndpointId) -> Answer<'_, Option<PastEndpoint>> {
         self.read(move |conn, _| {
             let row: Option<(u32, String)> = conn
                 .prepare_cached("SELECT no, settings FROM endpoint WHERE id = ?1 AND tenant = ?2")?
@@ -371,7 +366,8 @@ impl Endpoints for SqliteStore {
             let Some((no, settings)) = row else { return Ok(None) };
             let settings: EndpointSettings =
                 serde_json::from_str(&settings).map_err(|_| corrupt("endpoint", "settings", no))?;
-            Ok(Some((EndpointNo(no), settings.profile)))
+            let EndpointSettings { profile, scope, .. } = settings;
+            Ok(Some(PastEndpoint { no: EndpointNo(no), profile, scope }))
         })
     }
 

@@ -12,6 +12,7 @@ use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::{Once, Target};
+use hookyard_store::transfer;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::codec::{self, Input, int, put, put_bytes, put_headers, short, time};
@@ -47,7 +48,7 @@ const KEYS_MAX: usize = 16;
 // The column `kind` of the table `once`.
 const KIND_ID: i64 = 0;
 pub(crate) const KIND_KEY: i64 = 1;
-const KIND_RECEIVED: i64 = 2;
+pub(crate) const KIND_RECEIVED: i64 = 2;
 
 /// A [`Once`] as its columns.
 pub(crate) fn once_columns(once: &Once) -> (i64, Cow<'_, str>, Option<&[u8]>) {
@@ -114,6 +115,29 @@ fn extra(bytes: &[u8]) -> Option<Extra> {
         }
     }
     Some(extra)
+}
+
+/// The rare parts in the form that all stores share, without what makes the event happen once; `None` when they are
+/// unreadable.
+#[expect(clippy::option_option, reason = "unreadable is another thing than none")]
+pub(crate) fn shared_extra(bytes: &[u8]) -> Option<Option<Vec<u8>>> {
+    let Extra { headers, previous, changes, content_type, once: _ } = extra(bytes)?;
+    let mut out = Vec::new();
+    if !headers.0.is_empty() {
+        put(&mut out, transfer::extra::HEADERS);
+        put_headers(&mut out, &headers);
+    }
+    for (tag, bytes) in [
+        (transfer::extra::PREVIOUS, previous.as_deref()),
+        (transfer::extra::CHANGES, changes.as_deref()),
+        (transfer::extra::CONTENT_TYPE, content_type.as_ref().map(String::as_bytes)),
+    ] {
+        if let Some(bytes) = bytes {
+            put(&mut out, tag);
+            put_bytes(&mut out, bytes);
+        }
+    }
+    Some((!out.is_empty()).then_some(out))
 }
 
 fn blob<'r>(row: &'r Row<'_>, at: usize) -> rusqlite::Result<Option<&'r [u8]>> {

@@ -8,10 +8,11 @@ use crate::error::Result;
 /// Marks a file as ours ("hkyd").
 pub(crate) const APPLICATION_ID: i32 = 0x686b_7964;
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_sources.sql"),
-    include_str!("../migrations/0003_feed.sql"),
+    include_str!("../migrations/0003_tallies.sql"),
+    include_str!("../migrations/0004_feed.sql"),
 ];
 
 /// The newest version this binary knows.

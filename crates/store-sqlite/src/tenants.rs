@@ -139,6 +139,13 @@ fn retained(conn: &Connection, lists: &Lists) -> Result<Vec<Retained>> {
     Ok(all)
 }
 
+fn operator_key(conn: &Connection) -> Result<Option<[u8; 32]>> {
+    let sql = "SELECT value FROM meta WHERE name = 'operator_key'";
+    let hash: Option<Vec<u8>> = conn.query_row(sql, [], |row| row.get(0)).optional()?;
+    let bad = |_| corrupt("meta", "value", "operator_key");
+    hash.map(|hash| hash.try_into().map_err(bad)).transpose()
+}
+
 impl Tenants for SqliteStore {
     fn create_tenant(&self, tenant: Tenant, audit: AuditEntry) -> Answer<'_, Tenant> {
         self.change(move |tx, _| create(tx, tenant, &audit))
@@ -178,24 +185,16 @@ impl Tenants for SqliteStore {
     }
 
     fn operator_key(&self) -> Answer<'_, Option<[u8; 32]>> {
-        self.read(|conn, _| {
-            let hash: Option<Vec<u8>> = conn
-                .query_row("SELECT value FROM meta WHERE name = 'operator_key'", [], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            let bad = |_| corrupt("meta", "value", "operator_key");
-            hash.map(|hash| hash.try_into().map_err(bad)).transpose()
-        })
+        self.read(|conn, _| operator_key(conn))
     }
 
-    fn set_operator_key(&self, hash: [u8; 32]) -> Answer<'_, ()> {
+    fn keep_operator_key(&self, hash: [u8; 32]) -> Answer<'_, [u8; 32]> {
         self.change(move |tx, _| {
             tx.execute(
-                "INSERT OR REPLACE INTO meta (name, value) VALUES ('operator_key', ?1)",
+                "INSERT OR IGNORE INTO meta (name, value) VALUES ('operator_key', ?1)",
                 [&hash[..]],
             )?;
-            Ok(())
+            Ok(operator_key(tx)?.unwrap_or(hash))
         })
     }
 }

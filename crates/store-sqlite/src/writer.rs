@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hookyard_domain::id::{EventKey, SourceId};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::ledger::{Batch, LaneNote, Receipt};
+use hookyard_store::statistics::Counting;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::codec::{self, int, short, uint};
@@ -13,7 +14,7 @@ use crate::error::{Result, corrupt};
 use crate::open::Place;
 use crate::runs::{ListDraft, ListNo, Lists, last_written};
 use crate::sources::{SourceNo, no_of};
-use crate::{accept, events, feed, record};
+use crate::{accept, events, feed, record, statistics};
 
 /// Events after which every tail is written out, so that a start never reads more than this many again.
 const FLOOR_EVENTS_MAX: usize = 200_000;
@@ -35,6 +36,8 @@ pub(crate) struct State {
     /// Where events may be gone, so that a late record asks first.
     pub(crate) pruned_below: HashMap<TenantNo, u64>,
     since_floor: usize,
+    /// What was counted in the minute under way.
+    counting: Counting,
 }
 
 /// What one commit will have changed in [`State`].
@@ -73,6 +76,7 @@ impl Writer {
             sources: HashMap::new(),
             pruned_below: HashMap::new(),
             since_floor,
+            counting: Counting::default(),
         };
         Ok(Self { conn, state, place })
     }
@@ -86,7 +90,8 @@ impl Writer {
         Ok(self.conn.wal_hook(Some(hook))?)
     }
 
-    /// One batch: events first, so that what is recorded may be of them, then what happened, then where lanes stand.
+    /// One batch: events first, so that what is recorded may be of them, then what happened, where lanes stand, and the
+    /// numbers that all of it makes.
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<Vec<Receipt>> {
         if batch.accepts.is_empty() && batch.records.is_empty() && batch.notes.is_empty() {
             return Ok(Vec::new());
@@ -98,6 +103,8 @@ impl Writer {
         record::record(&tx, state, &batch.records)?;
         feed::append(&tx, &mut draft, batch)?;
         note(&tx, &batch.notes)?;
+        let counted = state.counting.with(batch, &receipts);
+        statistics::put(&tx, state.incarnation, &counted)?;
         let mut since_floor = state.since_floor + draft.events;
         if since_floor > FLOOR_EVENTS_MAX || draft.lists.is_crowded(&state.lists) {
             draft.lists.write_all(&tx, &state.lists)?;
@@ -109,6 +116,7 @@ impl Writer {
         tx.commit()?;
         state.last_key = draft.last_key;
         state.since_floor = since_floor;
+        state.counting.keep(counted);
         draft.lists.publish(&state.lists, state.last_key);
         Ok(receipts)
     }
@@ -123,6 +131,17 @@ impl Writer {
         state.sources.clear();
         let tx = begin(conn)?;
         let done = work(&tx, state)?;
+        tx.commit()?;
+        Ok(done)
+    }
+
+    /// A change that nothing known by heart is touched by.
+    pub(crate) fn keep_house<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let tx = begin(&mut self.conn)?;
+        let done = work(&tx)?;
         tx.commit()?;
         Ok(done)
     }

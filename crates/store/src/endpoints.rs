@@ -6,6 +6,7 @@ use hookyard_domain::id::EndpointId;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::profile::Profile;
 use hookyard_domain::source::Source;
+use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::{Tenant, TenantNo};
 use hookyard_domain::time::Timestamp;
 use hookyard_domain::url::EndpointUrl;
@@ -23,6 +24,17 @@ pub struct TenantConfig {
     pub endpoints: Vec<Endpoint>,
     /// Its sources.
     pub sources: Vec<Source>,
+}
+
+/// What is known of an endpoint for as long as its deliveries are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastEndpoint {
+    /// Its number.
+    pub no: EndpointNo,
+    /// The profile it has or had last.
+    pub profile: Profile,
+    /// The scope it has or had last.
+    pub scope: Option<Scope>,
 }
 
 /// A change of an endpoint's state that the engine decided.
@@ -79,12 +91,8 @@ pub trait Endpoints {
         id: EndpointId,
         audit: AuditEntry,
     ) -> Answer<'_, bool>;
-    /// The endpoint of that id even if it was deleted: its number, and the profile it has or had last.
-    fn endpoint_no(
-        &self,
-        tenant: TenantNo,
-        id: EndpointId,
-    ) -> Answer<'_, Option<(EndpointNo, Profile)>>;
+    /// The endpoint of that id even if it was deleted: what it is or was last.
+    fn endpoint_no(&self, tenant: TenantNo, id: EndpointId) -> Answer<'_, Option<PastEndpoint>>;
     /// What is counted of these endpoints, in their order; zeroes for one that nothing happened to.
     fn activity(&self, tenant: TenantNo, endpoints: &[EndpointNo]) -> Answer<'_, Vec<Activity>>;
     /// Everything a publish is matched against; `None` when the tenant is gone.

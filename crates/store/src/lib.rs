@@ -12,11 +12,15 @@ pub mod error;
 pub mod event_types;
 pub mod feed;
 pub mod history;
+pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod memory;
+pub mod nodes;
 pub mod sources;
+pub mod statistics;
 pub mod tenants;
+pub mod transfer;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,8 +40,11 @@ pub trait Store:
     + ledger::Ledger
     + history::History
     + feed::Feed
+    + jobs::Jobs
     + memory::Memory
+    + nodes::Nodes
     + audit::Audit
+    + statistics::Statistics
     + Send
     + Sync
     + 'static

@@ -32,6 +32,6 @@ pub trait Tenants {
     fn retained(&self) -> Answer<'_, Vec<Retained>>;
     /// The hash of the operator's key that was made at first start, if one was.
     fn operator_key(&self) -> Answer<'_, Option<[u8; 32]>>;
-    /// Keeps the hash of the operator's key.
-    fn set_operator_key(&self, hash: [u8; 32]) -> Answer<'_, ()>;
+    /// Keeps the hash of an operator's key unless one is kept already; answers the one that is.
+    fn keep_operator_key(&self, hash: [u8; 32]) -> Answer<'_, [u8; 32]>;
 }

@@ -1,6 +1,5 @@
 //! One operation of the API as data, the form of its body, and what came back.
 
-use std::fmt::Write as _;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
@@ -10,7 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::ClientError;
-use crate::{endpoints, event_types, events, keys, sources, tenants};
+use crate::paths::escaped;
+use crate::{endpoints, event_types, events, jobs, keys, sources, tenants};
 
 /// Characters of an answer that are told when it cannot be read.
 const TOLD_CHARS_MAX: usize = 120;
@@ -21,6 +21,7 @@ pub struct Call<T> {
     method: Method,
     path: String,
     query: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, String)>,
     body: Option<String>,
     answer: PhantomData<fn() -> T>,
 }
@@ -28,6 +29,10 @@ pub struct Call<T> {
 /// The answer is a file: its bytes are for whoever asked, and are not read here.
 #[derive(Clone, Copy, Debug)]
 pub enum File {}
+
+/// The answer is a message of another protocol: it is handed over as it is, a refusal in that protocol too.
+#[derive(Clone, Copy, Debug)]
+pub enum Relayed {}
 
 /// Something the API can be asked for, in the form of its request type.
 pub trait Requested {
@@ -56,6 +61,7 @@ requested! {
     endpoints::EndpointPatch,
     endpoints::RotateSecret,
     endpoints::TestEndpoint,
+    jobs::RecoverEndpoint,
     sources::NewSource,
     sources::SourcePatch,
     sources::RotateSourceSecret,
@@ -130,7 +136,7 @@ impl<T> Call<T> {
     }
 
     fn new(method: Method, path: String) -> Self {
-        Self { method, path, query: Vec::new(), body: None, answer: PhantomData }
+        Self { method, path, query: vec![], headers: vec![], body: None, answer: PhantomData }
     }
 
     /// The same with a body.
@@ -151,6 +157,17 @@ impl<T> Call<T> {
             self.query.push((name, value.to_string()));
         }
         self
+    }
+
+    /// The same with a header, if there is a value.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: Option<impl Into<String>>) -> Self {
+        self.headers.extend(value.map(|it| (name, it.into())));
+        self
+    }
+
+    pub(super) fn headers(&self) -> &[(&'static str, String)] {
+        &self.headers
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -185,37 +202,11 @@ impl<T> Call<T> {
     }
 }
 
-/// A text as one segment of a path or one value of a query: all but the unreserved characters of RFC 3986 §2.3 is escaped,
-/// and so is a segment that whoever is on the way would take for "here" or "above".
-pub(super) fn escaped(text: &str) -> String {
-    if text.bytes().all(|it| it == b'.') {
-        return "%2E".repeat(text.len());
-    }
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::endpoints::{EndpointPatch, NewEndpoint};
     use crate::page::Page;
-
-    #[test]
-    fn no_id_leaves_its_place_in_the_path() {
-        for (text, want) in
-            [("wh_1", "wh_1"), ("../x", "..%2Fx"), ("..", "%2E%2E"), ("a b?", "a%20b%3F")]
-        {
-            assert_eq!(escaped(text), want);
-        }
-    }
 
     #[test]
     fn a_parameter_is_set_once_and_only_with_a_value() {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::call::{Call, File, Form, Kept, escaped};
+use super::call::{Call, File, Form, Kept, Relayed};
 use super::following::Messages;
 use crate::attempts::Attempt;
 use crate::deliveries::Delivery;
@@ -12,9 +12,10 @@ use crate::endpoints::{
 };
 use crate::event_types::{EventType, ImportCatalogue, Imported};
 use crate::events::{Event, NewEvent, Published, Replay, Replayed};
+use crate::jobs::{Job, RecoverEndpoint};
 use crate::keys::{ApiKey, NewApiKey};
 use crate::page::Page;
-use crate::paths;
+use crate::paths::{self, escaped};
 use crate::providers::Provider;
 use crate::sources::{NewSource, RotateSourceSecret, Source, SourcePatch};
 use crate::tenants::{NewTenant, Tenant, TenantPatch};
@@ -125,6 +126,26 @@ pub fn rotate_secret(of: &str, id: &str, how: Form<RotateSecret>) -> Call<Endpoi
     Call::post(one(of, "endpoints", id) + "/rotate-secret").with(how)
 }
 
+/// Makes failed deliveries of an endpoint due again.
+pub fn recover_endpoint(of: &str, id: &str, what: Form<RecoverEndpoint>) -> Call<Job> {
+    Call::post(one(of, "endpoints", id) + "/recover").with(what)
+}
+
+/// Lists a tenant's jobs.
+pub fn jobs(of: &str) -> Call<Rows<Job>> {
+    Call::get(all(of, "jobs"))
+}
+
+/// Reads a job.
+pub fn get_job(of: &str, id: &str) -> Call<Job> {
+    Call::get(one(of, "jobs", id))
+}
+
+/// Ends a job.
+pub fn cancel_job(of: &str, id: &str) -> Call<Job> {
+    Call::post(one(of, "jobs", id) + "/cancel")
+}
+
 /// Shows an endpoint's secret; it is written down who asked.
 pub fn reveal_secret(of: &str, id: &str) -> Call<RevealedSecret> {
     Call::post(one(of, "endpoints", id) + "/reveal-secret")
@@ -223,6 +244,11 @@ pub fn import_document(of: &str, document: &RawValue) -> Call<Imported> {
 /// Lists the providers; any good key may.
 pub fn providers() -> Call<Rows<Provider>> {
     Call::get(format!("{}/providers", paths::V1))
+}
+
+/// A message to the server's tools for agents. `tenant` is whose things are meant where the key does not say.
+pub fn mcp(message: &RawValue, tenant: Option<&str>) -> Call<Relayed> {
+    Call::post("/mcp".to_owned()).with_json(message).query("tenant", tenant)
 }
 
 /// Says whose key it is; any good key may.

@@ -23,9 +23,10 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request};
 use http_body_util::Full;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tokio_rustls::TlsConnector;
 
-pub use call::{Call, File, Form, Kept, Requested};
+pub use call::{Call, File, Form, Kept, Relayed, Requested};
 pub use error::{ClientError, Refusal};
 pub use following::{Following, Message, Messages};
 pub use server::{BadServer, Server};
@@ -112,6 +113,28 @@ impl Client {
         Following::open(stream, request, self.silence_max).await
     }
 
+    /// Sends a message of another protocol and hands its answer over, whatever its status; `None` where there is none.
+    ///
+    /// # Errors
+    /// No answer, or one that is no message.
+    pub async fn exchange(
+        &self,
+        call: &Call<Relayed>,
+    ) -> Result<Option<Box<RawValue>>, ClientError> {
+        let request = self.request(call, None)?;
+        let stream = wire::connect(&self.server, &self.tls).await?;
+        wire::exchange(stream, request, async |answer| {
+            let kind = answer.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+            let is_message = kind.is_some_and(|it| it.starts_with(b"application/json"));
+            if !is_message && !answer.status().is_success() {
+                return Err(wire::refusal(answer).await);
+            }
+            let body = wire::whole(answer).await?;
+            if body.is_empty() { Ok(None) } else { Kept::read(&body).map(|it| Some(it.value)) }
+        })
+        .await
+    }
+
     async fn once<T, R>(
         &self,
         call: &Call<T>,
@@ -147,11 +170,15 @@ impl Client {
         if let Some(key) = idempotency_key {
             request = request.header("idempotency-key", key);
         }
+        for (name, value) in call.headers() {
+            request = request.header(*name, value);
+        }
         let body = call.body().map(str::to_owned);
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         let body = Full::new(Bytes::from(body.unwrap_or_default()));
-        request.body(body).map_err(|_| ClientError::Unsendable("the idempotency key"))
+        let ours = if idempotency_key.is_some() { "the idempotency key" } else { "the message" };
+        request.body(body).map_err(|_| ClientError::Unsendable(ours))
     }
 }

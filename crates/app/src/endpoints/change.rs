@@ -3,7 +3,6 @@
 use hookyard_domain::delivery::EndReason;
 use hookyard_domain::endpoint::{Endpoint, EndpointSettings, EndpointStatus};
 use hookyard_domain::id::EndpointId;
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::Verify;
 use hookyard_domain::tenant::TenantNo;
@@ -15,6 +14,7 @@ use super::input::{Bounds, EndpointPatch, within_limits};
 use super::{EndpointDetails, NONE};
 use crate::audit::{self, Act};
 use crate::checks::{Checks, path_id};
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 /// How often a change is made anew when the endpoint was changed by somebody else in between.
@@ -35,9 +35,12 @@ impl App {
         caller: &Caller,
         tenant: &str,
         id: &str,
-        patch: EndpointPatch,
+        mut patch: EndpointPatch,
     ) -> Result<EndpointDetails, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Manage).await?;
+        if let Some(scope) = patch.scope.take() {
+            patch.scope = Some(caller.own_scope(scope)?);
+        }
         let id: EndpointId = path_id(id, "endpoint")?;
         let snapshot = self.engine().snapshot(no).await?;
         let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
@@ -134,7 +137,7 @@ impl App {
         id: &str,
         revisions: Option<&[u64]>,
     ) -> Result<(), AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let old = self.load_endpoint(caller, no, id).await?;
         unchanged_since(&old, revisions)?;
         let now = self.now();

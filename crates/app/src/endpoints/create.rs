@@ -1,7 +1,6 @@
 //! Making an endpoint.
 
 use hookyard_domain::endpoint::{Activity, DisabledReason, Endpoint, EndpointNo, EndpointStatus};
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::Verify;
 use hookyard_domain::secret::{SealedSecrets, Secret};
@@ -12,6 +11,7 @@ use super::input::{Bounds, NewEndpoint, within_limits};
 use super::{EndpointMade, names};
 use crate::audit::{self, Act};
 use crate::checks::Checks;
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 impl App {
@@ -22,7 +22,8 @@ impl App {
         tenant: &str,
         mut new: NewEndpoint,
     ) -> Result<EndpointMade, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Manage).await?;
+        new.scope = caller.own_scope(new.scope)?;
         let snapshot = self.engine().snapshot(no).await?;
         let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
         let tenant = &snapshot.tenant;

@@ -12,7 +12,6 @@ use std::error::Error;
 use hookyard_domain::endpoint::{Activity, Endpoint, EndpointSettings};
 use hookyard_domain::headers::Headers;
 use hookyard_domain::id::EndpointId;
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::retry::{AutoDisable, RateLimit, RetryPolicy, Verify};
@@ -25,6 +24,7 @@ pub(crate) use states::off;
 
 use crate::checks::{Checks, path_id};
 use crate::pages::PageQuery;
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 const NONE: AppError = AppError::NotFound { what: "endpoint" };
@@ -92,7 +92,7 @@ impl App {
         tenant: &str,
         page: PageQuery,
     ) -> Result<Page<EndpointDetails>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
         checks.done()?;
@@ -111,7 +111,7 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<EndpointDetails, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let endpoint = self.load_endpoint(caller, no, id).await?;
         self.details(endpoint).await
     }
@@ -130,7 +130,11 @@ impl App {
             // Never more than are missing, so that the page ends where the last row looked at ends.
             let limit = u32::try_from(most.saturating_sub(rows.len())).unwrap_or(u32::MAX);
             let page = self.store().endpoints(no, PageRequest { limit, cursor }).await?;
-            rows.extend(page.rows.into_iter().filter(|it| caller.sees(it.settings.profile)));
+            rows.extend(
+                page.rows
+                    .into_iter()
+                    .filter(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref())),
+            );
             if page.next.is_none() || rows.len() >= most {
                 return Ok(Page { rows, next: page.next });
             }
@@ -154,7 +158,7 @@ impl App {
         id: EndpointId,
     ) -> Result<Endpoint, AppError> {
         let found = self.store().endpoint(no, id).await?;
-        found.filter(|it| caller.sees(it.settings.profile)).ok_or(NONE)
+        found.filter(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref())).ok_or(NONE)
     }
 
     async fn details(&self, endpoint: Endpoint) -> Result<EndpointDetails, AppError> {

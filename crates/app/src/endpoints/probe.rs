@@ -7,13 +7,13 @@ use hookyard_domain::event::EventContent;
 use hookyard_domain::event_type::EventType;
 use hookyard_domain::headers::Headers;
 use hookyard_domain::id::{DeliveryId, EventId};
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::subscription::Pattern;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::url::EndpointUrl;
 
 use super::EndpointDetails;
 use crate::checks::Checks;
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 /// The type of a test for an endpoint that wants everything.
@@ -66,7 +66,7 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<VerifiedEndpoint, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let endpoint = self.load_endpoint(caller, no, id).await?;
         let verified = self.engine().verify(no, endpoint.id).await?;
         Ok(VerifiedEndpoint {
@@ -85,7 +85,7 @@ impl App {
         id: &str,
         test: TestInput,
     ) -> Result<TestedEndpoint, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let endpoint = self.load_endpoint(caller, no, id).await?;
         let most = self.payload_limit(no).await?;
         let mut checks = Checks::default();

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use hookyard_domain::id::EndpointId;
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::secret::{Sealed, SealedSecrets, Secret};
 use hookyard_rules::profiles;
@@ -12,6 +11,7 @@ use super::EndpointMade;
 use super::change::Change;
 use crate::audit::Act;
 use crate::checks::{Checks, path_id};
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 /// How to rotate.
@@ -32,7 +32,7 @@ impl App {
         id: &str,
         input: RotateInput,
     ) -> Result<EndpointMade, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let profile = self.load_endpoint(caller, no, id).await?.settings.profile;
         let id: EndpointId = path_id(id, "endpoint")?;
         let mut checks = Checks::default();
@@ -72,7 +72,7 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<Secret, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let endpoint = self.load_endpoint(caller, no, id).await?;
         let none = || AppError::conflict("no_secret", "the endpoint has no secret");
         let sealed = endpoint.secrets.current.as_ref().ok_or_else(none)?;

@@ -3,13 +3,13 @@
 use hookyard_domain::delivery::EndReason;
 use hookyard_domain::endpoint::{DisabledReason, Endpoint, EndpointStatus};
 use hookyard_domain::id::EndpointId;
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::retry::Verify;
 use hookyard_rules::profiles;
 
 use super::EndpointDetails;
 use super::change::Change;
 use crate::checks::path_id;
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 impl App {
@@ -94,7 +94,7 @@ impl App {
         action: &'static str,
         to: impl Fn(&Endpoint) -> Result<EndpointStatus, AppError> + Send + Sync,
     ) -> Result<Endpoint, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Write).await?;
+        let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let id: EndpointId = path_id(id, "endpoint")?;
         let change = Change { caller, tenant: no, id, action };
         self.change(change, |old, now| {

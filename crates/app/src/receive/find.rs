@@ -48,6 +48,12 @@ impl Whereabouts {
         self.nowhere.forget(|it, ()| *it == id);
     }
 
+    /// Another node changed the tenant: sources may have been made, or taken away.
+    pub(crate) fn moved(&self, no: TenantNo) {
+        self.forget_tenant(no);
+        self.nowhere.forget(|_, ()| true);
+    }
+
     /// The tenant was taken away.
     pub(crate) fn forget_tenant(&self, no: TenantNo) {
         self.there.forget(|_, it| *it == no);

@@ -109,7 +109,9 @@ impl App {
         if request.body.len() as u64 > limit_bytes {
             return Err(ReceiveError::TooLarge { limit_bytes });
         }
-        self.record(found, request.clone(), told.clone()).await
+        let recorded = self.record(found, request.clone(), told.clone()).await?;
+        // Linear asks again.
+        recorded.ok_or_else(|| crate::publish::source_changed().into())
     }
 
     /// What the request tells, and the sources whose secrets it was made with.
@@ -136,6 +138,7 @@ impl App {
         let own = caller.and_then(|it| match &it.who {
             Who::Operator => None,
             Who::Key(powers) => Some(powers.no),
+            Who::Portal(powers) => Some(powers.no),
         });
         let ids = match own {
             Some(tenant) => self.linear_sources_of(tenant).await?,

@@ -116,7 +116,11 @@ impl App {
                     return Err(ReceiveError::Rejected(Rejection::BadHandshake(why)));
                 }
                 let verified = self.believed(&found.source, &request)?;
-                return self.record(&found, request, verified).await;
+                match self.record(&found, request.clone(), verified).await? {
+                    Some(recorded) => return Ok(recorded),
+                    // Whoever signed it may not be believed any more.
+                    None => continue,
+                }
             };
             let Some(secret) = handshake.learned else {
                 return Ok(Reception::Challenge(handshake.reply));
@@ -168,16 +172,17 @@ impl App {
         inbound::verify(&preset.recipe, &received, &trust).map_err(ReceiveError::Rejected)
     }
 
-    /// Makes an event of a request that is believed.
+    /// Makes an event of a request that is believed; `None` when its source was changed meanwhile.
     async fn record(
         &self,
         found: &Found,
         request: ReceivedRequest,
         verified: Verified,
-    ) -> Result<Reception, ReceiveError> {
+    ) -> Result<Option<Reception>, ReceiveError> {
         let dedupe_id = verified.dedupe_id.as_deref();
         if let Some(id) = self.came_back(found, &request.headers, dedupe_id).await? {
-            return Ok(Reception::Recorded { id, repeat: true, receipt: found.preset.receipt });
+            let receipt = found.preset.receipt;
+            return Ok(Some(Reception::Recorded { id, repeat: true, receipt }));
         }
         let settings = &found.source.source.settings;
         let no_type = || ReceiveError::Internal("no event type could be made".into());
@@ -200,13 +205,14 @@ impl App {
             source: Some(found.id),
             content_type: content::content_type(&request.headers),
         };
-        let event = Incoming { content, once: once.into_iter().collect() };
+        let vouched = Some(found.source.source.revision);
+        let event = Incoming { content, once: once.into_iter().collect(), vouched };
         match self.publish_received(found.tenant, event).await {
-            Ok(Accepted { id, repeat, .. }) => Ok(Reception::Recorded {
+            Ok(accepted) => Ok(accepted.map(|Accepted { id, repeat, .. }| Reception::Recorded {
                 id,
                 repeat: repeat != Repeat::First,
                 receipt: found.preset.receipt,
-            }),
+            })),
             // Its state was changed meanwhile.
             Err(AppError::NotFound { .. }) => match self.found_in(found.tenant, found.id).await? {
                 Some(_) => Err(ReceiveError::Disabled),

@@ -14,7 +14,6 @@ use std::fmt;
 use bytes::Bytes;
 use hookyard_domain::endpoint::{Activity, Endpoint};
 use hookyard_domain::id::SourceId;
-use hookyard_domain::key::KeyScope;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::secret::Secret;
 use hookyard_domain::source::{Source, SourceActivity};
@@ -24,6 +23,7 @@ use hookyard_store::history::{EventFilter, ListedEvent};
 
 use crate::checks::{Checks, path_id};
 use crate::pages::PageQuery;
+use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
 /// A source to be made.
@@ -164,7 +164,7 @@ impl App {
         tenant: &str,
         page: PageQuery,
     ) -> Result<Page<SourceDetails>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
         checks.done()?;
@@ -186,7 +186,7 @@ impl App {
         tenant: &str,
         id: &str,
     ) -> Result<SourceDetails, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let source = self.seen_source(caller, no, path_id(id, "source")?).await?;
         self.source_details(source).await
     }
@@ -199,12 +199,13 @@ impl App {
         id: &str,
         page: PageQuery,
     ) -> Result<Page<ListedEvent>, AppError> {
-        let no = self.tenant_for(caller, tenant, KeyScope::Read).await?;
+        let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let source = self.seen_source(caller, no, path_id(id, "source")?).await?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
         checks.done()?;
-        let filter = EventFilter { source: Some(source.id), ..EventFilter::default() };
+        let scope = caller.who.scope().cloned();
+        let filter = EventFilter { source: Some(source.id), scope, ..EventFilter::default() };
         Ok(self.store().events(no, filter, page).await?.map(crate::events::shown))
     }
 
@@ -222,7 +223,11 @@ impl App {
             // Never more than are missing, so that the page ends where the last row looked at ends.
             let limit = u32::try_from(most.saturating_sub(rows.len())).unwrap_or(u32::MAX);
             let page = self.store().sources(no, PageRequest { limit, cursor }).await?;
-            rows.extend(page.rows.into_iter().filter(|it| caller.sees(it.settings.profile)));
+            rows.extend(
+                page.rows
+                    .into_iter()
+                    .filter(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref())),
+            );
             if page.next.is_none() || rows.len() >= most {
                 return Ok(Page { rows, next: page.next });
             }
@@ -237,7 +242,7 @@ impl App {
         id: SourceId,
     ) -> Result<Source, AppError> {
         let found = self.store().source(no, id).await?;
-        found.filter(|it| caller.sees(it.settings.profile)).ok_or(NONE)
+        found.filter(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref())).ok_or(NONE)
     }
 
     async fn source_details(&self, source: Source) -> Result<SourceDetails, AppError> {

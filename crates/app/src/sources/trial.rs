@@ -12,7 +12,7 @@ use hookyard_engine::Incoming;
 
 use super::{NONE, ReceivedVerdict, TestSource};
 use crate::checks::{Checks, path_id};
-use crate::publish::Accepted;
+use crate::publish::{Accepted, source_changed};
 use crate::receive::ReceivedRequest;
 use crate::{App, AppError, Caller};
 
@@ -60,7 +60,8 @@ impl App {
             source: Some(source.id),
             content_type: None,
         };
-        self.publish_received(no, Incoming { content, once: Vec::new() }).await
+        let event = Incoming { content, once: Vec::new(), vouched: None };
+        self.publish_received(no, event).await?.ok_or_else(source_changed)
     }
 
     /// Whether a request would be believed. Nothing is recorded.
@@ -75,7 +76,7 @@ impl App {
         let id: SourceId = path_id(id, "source")?;
         let snapshot = self.engine().snapshot(no).await?;
         let source = snapshot.as_ref().and_then(|it| it.source(id)).ok_or(NONE)?;
-        if !caller.sees(source.source.settings.profile) {
+        if !caller.sees(source.source.settings.profile, source.source.settings.scope.as_ref()) {
             return Err(NONE);
         }
         let reason = self.believed(source, &request).err().map(|it| it.to_string());

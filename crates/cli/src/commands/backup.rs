@@ -19,6 +19,10 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     data::keep_private();
     let settings = sources::load(args.place.into(), &sources::environment)?;
+    settings.must_be_embedded(
+        "backup",
+        "use the database's own, such as `pg_basebackup` or `pg_dump`",
+    )?;
     if args.file.exists() {
         let message = format!("{} is there already; name a new file", args.file.display());
         return Err(Exit::Refused.because(message));

@@ -8,10 +8,12 @@ mod doctor;
 mod event_types;
 mod events;
 mod healthcheck;
+mod jobs;
 mod keys;
 mod listen;
 mod login;
 mod man;
+mod mcp;
 mod migrate;
 mod openapi;
 mod restore;
@@ -75,8 +77,12 @@ enum Command {
     Sources(sources::Args),
     /// Publish events, look at them, send them once more
     Events(events::Args),
+    /// Jobs: work on many deliveries that goes on by itself
+    Jobs(jobs::Args),
     /// The catalogue of event types
     EventTypes(event_types::Args),
+    /// Give an agent the tools of a server: speaks the Model Context Protocol on stdin and stdout
+    Mcp(mcp::Args),
     /// Live events to a port of this machine, signed; goes on where it stopped, with nothing missed
     Listen(Box<listen::Args>),
     /// Follow the attempts at deliveries as they end
@@ -107,7 +113,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Webhooks(args) => block_on(webhooks::run(args)),
         Command::Sources(args) => block_on(sources::run(args)),
         Command::Events(args) => block_on(events::run(args)),
+        Command::Jobs(args) => block_on(jobs::run(args)),
         Command::EventTypes(args) => block_on(event_types::run(args)),
+        Command::Mcp(args) => block_on(mcp::run(args)),
         Command::Listen(args) => block_on(listen::run(*args)),
         Command::Tail(args) => block_on(tail::run(args)),
         Command::Sign(args) => Ok(sign::run(&args)),

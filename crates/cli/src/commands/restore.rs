@@ -19,6 +19,7 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     data::keep_private();
     let settings = sources::load(args.place.into(), &sources::environment)?;
+    settings.must_be_embedded("restore", "use the database's own, such as `pg_restore`")?;
     let folder = settings.data.as_path();
     let shown = folder.display();
     compose::restore(&args.file, folder).await?;

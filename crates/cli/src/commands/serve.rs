@@ -22,6 +22,7 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let settings = sources::load(args.flags, &sources::environment)?;
     let given = Given::from_env(&sources::environment)?;
+    given.fit_for(&settings)?;
     telemetry::start_logs(&settings.log, settings.log_format)?;
     let metrics = telemetry::start_metrics()?;
     let mut signals = server::Signals::listen()?;
@@ -33,21 +34,24 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
 
     let clock = Arc::new(SystemClock);
     let materials =
-        Materials { settings: &settings, given, clock, chance, metrics: metrics.clone() };
+        Materials { settings: &settings, address, given, clock, chance, metrics: metrics.clone() };
     let house = compose::build(materials).await?;
     if let Some(key) = &house.operator_key_made {
         output::say(format!("operator key (shown only now, keep it safe): {}", key.reveal()));
     }
     let open = server::Open {
         listener,
-        router: hookyard_http::router(house.doors.clone()),
+        router: hookyard_http::router_with(house.doors.clone(), house.agents),
         doors: house.doors,
         running: house.running,
         metrics,
         grace: settings.shutdown_grace,
     };
-    let (version, data) = (env!("CARGO_PKG_VERSION"), settings.data.display());
-    tracing::info!(version, %address, %data, "serving");
+    let version = env!("CARGO_PKG_VERSION");
+    match settings.database {
+        None => tracing::info!(version, %address, data = %settings.data.display(), "serving"),
+        Some(_) => tracing::info!(version, %address, "serving from the shared store"),
+    }
     server::keep_open(open, &mut signals, async {
         output::say(format!("hookyard listening on http://{address}"));
         std::future::pending().await

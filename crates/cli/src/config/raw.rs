@@ -3,6 +3,7 @@
 //! A new setting is a field here (its flag and its key in the file follow), a line in [`Raw::from_env`] and in
 //! [`Raw::or`], and a field of [`super::settings::Settings`]. A test notices a line that is missing.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
+use hookyard_domain::secret::Secret;
 use serde::Deserialize;
 
 use crate::exit::Exit;
@@ -24,9 +26,27 @@ pub struct Raw {
     /// Folder of the embedded store [default: ./hookyard-data]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Shared store, for several nodes: postgres://…
+    /// Shared store, for several nodes: postgres://user@host,standby/name?target_session_attrs=read-write
     #[arg(long, value_name = "URL")]
-    pub database_url: Option<String>,
+    pub database_url: Option<DatabaseUrl>,
+    /// Certificates (PEM) that the database may prove itself by, beside this machine's own
+    #[arg(long, value_name = "FILE")]
+    pub database_ca: Option<PathBuf>,
+    /// Connections to the database, beside one that commits and one that listens [default: 8]
+    #[arg(long, value_name = "N")]
+    pub database_connections: Option<u64>,
+    /// Seconds after which the database breaks off a statement [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    pub database_statement_timeout: Option<u64>,
+    /// A pooler in transaction mode stands before the database
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub database_pooler: Option<bool>,
+    /// Name of this node among those of the database [default: the machine's name and the port]
+    #[arg(long, value_name = "NAME")]
+    pub node_name: Option<String>,
+    /// Seconds without a sign of life after which other nodes take over what a node owes [default: 15]
+    #[arg(long, value_name = "SECONDS")]
+    pub node_lease: Option<u64>,
     /// Where callers reach this server; shown in receive URLs [default: the request's origin]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<PublicUrl>,
@@ -36,6 +56,10 @@ pub struct Raw {
     /// Accept endpoint URLs with plain http
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub allow_http: Option<bool>,
+    /// Page that may show the portal in a frame: `https://app.example.com`, `https://*.example.com`, `self` or `*`
+    /// (repeatable) [default: self]
+    #[arg(long, value_name = "SOURCE")]
+    pub portal_frame_ancestors: Option<Vec<Frame>>,
     /// Seconds that attempts in flight get to finish when the server stops [default: 30]
     #[arg(long, value_name = "SECONDS")]
     pub shutdown_grace: Option<u64>,
@@ -60,10 +84,17 @@ impl Raw {
         Ok(Self {
             listen: env.parsed("LISTEN")?,
             data: env.raw("DATA").map(PathBuf::from),
-            database_url: env.text("DATABASE_URL")?,
+            database_url: env.text("DATABASE_URL")?.map(DatabaseUrl::from),
+            database_ca: env.raw("DATABASE_CA").map(PathBuf::from),
+            database_connections: env.parsed("DATABASE_CONNECTIONS")?,
+            database_statement_timeout: env.parsed("DATABASE_STATEMENT_TIMEOUT")?,
+            database_pooler: env.parsed::<Switch>("DATABASE_POOLER")?.map(|it| it.0),
+            node_name: env.text("NODE_NAME")?,
+            node_lease: env.parsed("NODE_LEASE")?,
             public_url: env.parsed("PUBLIC_URL")?,
             allow_network: env.list("ALLOW_NETWORK")?,
             allow_http: env.parsed::<Switch>("ALLOW_HTTP")?.map(|it| it.0),
+            portal_frame_ancestors: env.list("PORTAL_FRAME_ANCESTORS")?,
             shutdown_grace: env.parsed("SHUTDOWN_GRACE")?,
             max_in_flight: env.parsed("MAX_IN_FLIGHT")?,
             log: env.text("LOG")?,
@@ -78,9 +109,18 @@ impl Raw {
             listen: self.listen.or(other.listen),
             data: self.data.or(other.data),
             database_url: self.database_url.or(other.database_url),
+            database_ca: self.database_ca.or(other.database_ca),
+            database_connections: self.database_connections.or(other.database_connections),
+            database_statement_timeout: self
+                .database_statement_timeout
+                .or(other.database_statement_timeout),
+            database_pooler: self.database_pooler.or(other.database_pooler),
+            node_name: self.node_name.or(other.node_name),
+            node_lease: self.node_lease.or(other.node_lease),
             public_url: self.public_url.or(other.public_url),
             allow_network: self.allow_network.or(other.allow_network),
             allow_http: self.allow_http.or(other.allow_http),
+            portal_frame_ancestors: self.portal_frame_ancestors.or(other.portal_frame_ancestors),
             shutdown_grace: self.shutdown_grace.or(other.shutdown_grace),
             max_in_flight: self.max_in_flight.or(other.max_in_flight),
             log: self.log.or(other.log),
@@ -131,6 +171,25 @@ impl FromStr for Switch {
             "false" | "0" => Ok(Self(false)),
             _ => Err("use `true` or `false`"),
         }
+    }
+}
+
+/// Where the shared store is. Read where the database is reached: no message shows it, since it may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub struct DatabaseUrl(pub Secret);
+
+impl From<String> for DatabaseUrl {
+    fn from(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::from(text.to_owned()))
     }
 }
 
@@ -192,6 +251,37 @@ impl FromStr for PublicUrl {
     }
 }
 
+/// Whose pages may show ours in a frame, as a Content-Security-Policy names them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Frame(pub String);
+
+impl FromStr for Frame {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str = "use an origin such as `https://app.example.com` or `https://*.example.com`, `self`, or `*`";
+        match text {
+            "*" => return Ok(Self("*".to_owned())),
+            "self" | "'self'" => return Ok(Self("'self'".to_owned())),
+            _ => {}
+        }
+        let (scheme, host) = text.split_once("://").ok_or(WANTED)?;
+        let (subdomains, host) = host.strip_prefix("*.").map_or(("", host), |it| ("*.", it));
+        let url = url::Url::parse(&format!("{scheme}://{host}")).map_err(|_| WANTED)?;
+        let is_origin = matches!(scheme, "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
+        let origin = url.origin().ascii_serialization();
+        let host = origin.split_once("://").map(|(_, host)| host).filter(|_| is_origin);
+        host.map(|host| Self(format!("{scheme}://{subdomains}{host}"))).ok_or(WANTED)
+    }
+}
+
 /// How logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -222,7 +312,7 @@ macro_rules! read_from_text {
         }
     )*};
 }
-read_from_text!(Listen, Network, PublicUrl);
+read_from_text!(Listen, Network, PublicUrl, Frame);
 
 #[cfg(test)]
 mod tests {
@@ -247,6 +337,24 @@ mod tests {
             assert_eq!(text.parse::<Network>().unwrap().0.to_string(), range);
         }
         assert!("10.0.0.0/33".parse::<Network>().is_err());
+    }
+
+    #[test]
+    fn who_may_frame_the_portal_is_an_origin() {
+        for (text, source) in [
+            ("self", "'self'"),
+            ("*", "*"),
+            ("https://app.example.com", "https://app.example.com"),
+            ("https://*.example.com/", "https://*.example.com"),
+            ("http://localhost:3000", "http://localhost:3000"),
+        ] {
+            assert_eq!(text.parse::<Frame>().unwrap().0, source);
+        }
+        for bad in
+            ["", "example.com", "https://", "https://a/b", "https://a; script-src *", "ftp://a"]
+        {
+            assert!(bad.parse::<Frame>().is_err(), "{bad}");
+        }
     }
 
     #[test]

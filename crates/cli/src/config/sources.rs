@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::raw::{Lookup, Raw};
+use super::raw::{DatabaseUrl, Lookup, Raw};
 use super::settings::Settings;
 use crate::exit::Exit;
 
@@ -36,7 +36,7 @@ pub struct PlaceFlags {
     pub data: Option<PathBuf>,
     /// Shared store, for several nodes: postgres://…
     #[arg(long, value_name = "URL")]
-    pub database_url: Option<String>,
+    pub database_url: Option<DatabaseUrl>,
 }
 
 impl From<PlaceFlags> for Flags {
@@ -132,9 +132,20 @@ mod tests {
             ("listen", "127.0.0.1:1", "\"127.0.0.1:1\""),
             ("data", "/d", "\"/d\""),
             ("database-url", "postgres://h/d", "\"postgres://h/d\""),
+            ("database-ca", "/ca.pem", "\"/ca.pem\""),
+            ("database-connections", "9", "9"),
+            ("database-statement-timeout", "7", "7"),
+            ("database-pooler", "true", "true"),
+            ("node-name", "one", "\"one\""),
+            ("node-lease", "20", "20"),
             ("public-url", "https://h", "\"https://h\""),
             ("allow-network", "10.0.0.0/8,fd00::/8", "[\"10.0.0.0/8\", \"fd00::/8\"]"),
             ("allow-http", "true", "true"),
+            (
+                "portal-frame-ancestors",
+                "self,https://a.example",
+                "[\"self\", \"https://a.example\"]",
+            ),
             ("shutdown-grace", "5", "5"),
             ("max-in-flight", "6", "6"),
             ("log", "warn", "\"warn\""),
@@ -184,10 +195,21 @@ mod tests {
     }
 
     #[test]
-    fn the_shared_store_is_refused_with_the_reason() {
-        assert!(
-            refused(&["--database-url", "postgres://h/d"], &[]).contains("embedded store only")
-        );
+    fn the_database_has_settings_of_its_own_which_need_it() {
+        let url = ["--database-url", "postgres://me:hunter2@h/d"];
+        let database = load(flags(&url), &env(&[])).unwrap().database.unwrap();
+        assert_eq!((database.connections, database.lease.as_secs()), (8, 15));
+        assert!(!format!("{database:?}").contains("hunter2"), "{database:?}");
+        assert!(refused(&["--node-name", "one"], &[]).contains("--database-url"));
+        assert!(refused(&[], &[("HOOKYARD_NODE_LEASE", "9")]).contains("`--node-lease`"));
+        let pairs = [("HOOKYARD_DATABASE_URL", "mysql://me:hunter2@h/d")];
+        let text = refused(&[], &pairs);
+        assert!(text.contains("postgres://") && !text.contains("hunter2"), "{text}");
+        for bad in ["--node-name=a b", "--node-lease=1", "--database-connections=0"] {
+            let name = bad.split_once('=').unwrap().0;
+            let text = refused(&[url[0], url[1], bad], &[]);
+            assert!(text.contains(name) && !text.contains("hunter2"), "{text}");
+        }
     }
 
     #[test]

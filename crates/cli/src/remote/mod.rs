@@ -123,6 +123,16 @@ impl Session {
         })
     }
 
+    /// The tenant that is meant, if anything says so.
+    pub fn tenant_if_any(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// What speaks to the server.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Makes a call.
     pub async fn ask<T: DeserializeOwned>(&self, call: &Call<T>) -> anyhow::Result<Kept<T>> {
         let key = call.takes_idempotency_key().then_some(&*self.idempotency_key);

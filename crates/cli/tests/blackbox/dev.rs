@@ -97,6 +97,7 @@ async fn it_goes_on_serving_and_its_commands_work_as_they_stand() {
     }
 
     let base = after(&text, "dashboard").strip_prefix("http://").unwrap();
+    let base = base.split_whitespace().next().unwrap();
     let address = base.trim_end_matches('/').parse().unwrap();
     let stranger = Client { address, key: String::new() };
     let inbox = stranger.get("/dev/inbox").await.expect(200);

@@ -6,7 +6,9 @@
 )]
 
 mod backup;
+mod chaos;
 mod cli;
+mod cluster;
 mod crash;
 mod delivery;
 mod dev;
@@ -14,12 +16,17 @@ mod dialects;
 mod docs;
 mod follower;
 mod inbound;
+mod javascript;
 mod master_key;
+mod mcp;
 mod native;
+mod nodes;
 mod operator_key;
+mod panel;
 mod proxy;
 mod python;
 mod receiver;
+mod recover;
 mod refusals;
 mod scene;
 mod security;

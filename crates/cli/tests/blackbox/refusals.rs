@@ -51,13 +51,6 @@ async fn a_wrong_variable_of_the_environment_is_named() {
 }
 
 #[tokio::test]
-async fn the_shared_store_is_refused_since_it_is_not_built_in() {
-    let world = World::new();
-    let ran = world.run(&["serve", "--database-url", "postgres://localhost/x"]).await;
-    ran.refused(2, &["--database-url", "embedded store only"]);
-}
-
-#[tokio::test]
 async fn a_short_operator_key_is_refused() {
     let world = World::new();
     for key in ["abcde", "", "nineteen-characters"] {

@@ -10,4 +10,5 @@
 mod events;
 mod management;
 mod ops;
+mod pages;
 mod world;

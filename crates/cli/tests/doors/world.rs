@@ -105,7 +105,9 @@ impl World {
         });
         let gauge = Gauge { name: "hookyard_test_gauge", help: "A gauge.", value: 4.0 };
         let gauges = Arc::new(move || vec![gauge]);
-        let doors = DoorState::new(Parts { app, public_url: None, chance, metrics: None, gauges });
+        let dashboard = crate::pages::dashboard();
+        let parts = Parts { app, public_url: None, chance, metrics: None, gauges, dashboard };
+        let doors = DoorState::new(parts);
         let listener = TcpListener::bind((IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = hookyard_http::router(doors.clone());

@@ -1,8 +1,11 @@
 //! Periodic duties: each has a period and a `run_once`, is bounded, and may be late without harm.
 
 mod disable;
+mod hear;
+mod jobs;
 mod release;
 mod retention;
+mod rollup;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +31,10 @@ pub(crate) fn start(
 ) {
     tasks.spawn(disable::run(Arc::clone(engine), disables));
     tasks.spawn(release::run(Arc::clone(engine)));
+    tasks.spawn(jobs::run(Arc::clone(engine)));
+    tasks.spawn(crate::nodes::run(Arc::clone(engine)));
+    tasks.spawn(hear::listen(Arc::clone(engine)));
+    tasks.spawn(hear::look(Arc::clone(engine)));
     let this = Arc::clone(engine);
     tasks.spawn(async move {
         let mut tick = tokio::time::interval(SWEEP_EVERY);
@@ -63,6 +70,20 @@ pub(crate) fn start(
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "old events could not be dropped"
+                );
+            }
+        }
+    });
+    let this = Arc::clone(engine);
+    tasks.spawn(async move {
+        let mut tick = tokio::time::interval(rollup::EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = rollup::run_once(&*this.store, this.clock.now()).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "old numbers could not be folded"
                 );
             }
         }

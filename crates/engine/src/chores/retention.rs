@@ -36,6 +36,7 @@ pub(crate) async fn run_once(store: &dyn Store, now: Timestamp) -> Result<(), St
         }
     }
     store.forget_before(now.minus(limit::IDEMPOTENCY_KEPT)).await?;
+    store.forget_jobs(now.minus(limit::JOBS_KEPT)).await?;
     // A little later than nobody may read them any more.
     let before = EventKey::at(now.minus(limit::FEED_KEPT + FEED_KEPT_LONGER));
     while store.forget_feed(before, FEED_BITE).await? == FEED_BITE {

@@ -34,7 +34,7 @@ async fn receive_of(world: &World, source: SourceId, event_type: &str, id: &str)
     let mut content = make::content(event_type);
     content.source = Some(source);
     let once = vec![Once::Received { source, id: id.to_owned(), since: None }];
-    let incoming = Incoming { content, once };
+    let incoming = Incoming { content, once, vouched: None };
     world.engine().publish(world.tenant, vec![incoming]).await.unwrap()[0]
 }
 
@@ -137,4 +137,24 @@ async fn what_is_received_while_held_events_are_passed_on_does_not_overtake_them
     let received = world.sink.received();
     let came: Vec<_> = received.iter().map(|it| it.header("webhook-id")).collect();
     assert_eq!(came, all);
+}
+
+#[tokio::test]
+async fn what_a_source_vouched_for_before_it_was_changed_is_sent_back() {
+    let world = World::new().await;
+    let id = source(&world, |_| {}).await;
+    let revision = world.store.source(world.tenant, id).await.unwrap().unwrap().revision;
+    let vouched = async |revision| {
+        let mut content = make::content("a.b");
+        content.source = Some(id);
+        let incoming = Incoming { content, once: Vec::new(), vouched: Some(revision) };
+        world.engine().publish(world.tenant, vec![incoming]).await.unwrap()[0]
+    };
+    assert!(matches!(vouched(revision).await, Published::Accepted { .. }));
+    // As another node would: this one hears of it from the commit alone.
+    let kept = world.store.source(world.tenant, id).await.unwrap().unwrap();
+    let audit = make::audit("source.updated");
+    world.store.update_source(kept, Forward::Keep, audit).await.unwrap().unwrap();
+    assert_eq!(vouched(revision).await, Published::SourceChanged);
+    assert!(matches!(vouched(revision + 1).await, Published::Accepted { .. }));
 }

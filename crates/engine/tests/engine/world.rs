@@ -101,7 +101,8 @@ impl World {
     }
 
     pub async fn publish_of(&self, event_type: &str) -> EventId {
-        let incoming = Incoming { content: make::content(event_type), once: Vec::new() };
+        let incoming =
+            Incoming { content: make::content(event_type), once: Vec::new(), vouched: None };
         let published = self.engine().publish(self.tenant, vec![incoming]).await.unwrap();
         match published[..] {
             [Published::Accepted { id, .. }] => id,

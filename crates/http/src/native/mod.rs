@@ -9,13 +9,16 @@ pub mod event_types;
 pub mod events;
 pub mod export;
 pub mod extract;
+pub mod jobs;
 pub mod openapi;
 pub mod problem;
 pub mod providers;
 pub mod publish;
 pub mod receive;
+pub mod sessions;
 pub mod signatures;
 pub mod sources;
+pub mod statistics;
 pub mod stream;
 pub mod tenants;
 pub mod whoami;
@@ -35,6 +38,7 @@ pub fn router(state: &DoorState) -> Router {
     Router::from(remembered().route_layer(remember))
         .merge(Router::from(hot()))
         .merge(Router::from(public()))
+        .merge(Router::from(signing_in()))
         // Handshakes come by other methods than the document has; the source says which.
         .route("/in/{source_id}", any(receive::receive))
         .route("/openapi.json", get(openapi::serve))
@@ -61,6 +65,7 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(endpoints::test))
         .routes(routes!(endpoints::rotate_secret))
         .routes(routes!(endpoints::reveal_secret))
+        .routes(routes!(jobs::recover))
         .routes(routes!(sources::create, sources::list))
         .routes(routes!(sources::read, sources::update, sources::delete))
         .routes(routes!(sources::enable))
@@ -80,8 +85,14 @@ fn remembered() -> OpenApiRouter<DoorState> {
         .routes(routes!(deliveries::attempts))
         .routes(routes!(deliveries::retry))
         .routes(routes!(deliveries::cancel))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::read))
+        .routes(routes!(jobs::cancel))
         .routes(routes!(stream::follow))
         .routes(routes!(audit::list))
+        .routes(routes!(statistics::overview))
+        .routes(routes!(statistics::endpoint))
+        .routes(routes!(sessions::create_portal))
         .routes(routes!(providers::list))
         .routes(routes!(whoami::read))
         .routes(routes!(signatures::sign))
@@ -91,6 +102,11 @@ fn remembered() -> OpenApiRouter<DoorState> {
 /// The hot path: nothing between the router and the handler. Its `Idempotency-Key` goes into the commit itself.
 fn hot() -> OpenApiRouter<DoorState> {
     OpenApiRouter::new().routes(routes!(publish::publish, events::list))
+}
+
+/// What browsers sign in and out by. Their cookies are set anew each time, so nothing is remembered.
+fn signing_in() -> OpenApiRouter<DoorState> {
+    OpenApiRouter::new().routes(routes!(sessions::sign_in, sessions::read, sessions::sign_out))
 }
 
 /// What providers call. An `Idempotency-Key` there is theirs, and one of the ways to tell a repetition.

@@ -37,16 +37,19 @@ running gets 409. A refusal is not remembered: it did nothing, and the same key 
 down or failed in the middle of the first one, the answer is 409 with the code `idempotency_outcome_unknown`: look whether \
 it was done, and use a new key if it has to be done.";
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 13] = [
     ("Tenants", "Who owns everything else; for the operator."),
     ("API keys", "What a tenant's programs prove themselves with."),
     ("Event types", "A tenant's catalogue; publishing does not need it."),
     ("Endpoints", "Where deliveries go: URL, types, policy, secret."),
     ("Events", "What happened: publish, look, replay."),
     ("Deliveries", "One event owed to one endpoint, and its attempts."),
+    ("Jobs", "Work on many deliveries that goes on by itself."),
     ("Stream", "What happens, as it happens."),
     ("Sources", "Where requests of other providers come in."),
+    ("Statistics", "Numbers over time, and of the moment."),
     ("Audit", "Who did what, when, from where."),
+    ("Sessions", "Signing in with a key, and links to the portal for a tenant's own customer."),
     ("Signatures", "Sign and verify any payload, to find out why a signature does not fit."),
 ];
 
@@ -88,6 +91,8 @@ const SHARED: [Shared; 12] = [
 
 /// Where providers call: their bodies are anything, and a signature stands in a key's place.
 const RECEIVE: &str = "/in/";
+/// Where browsers sign in and out.
+const SESSION: &str = "/session";
 
 const FRAME: Frame = Frame {
     title: "Hookyard",
@@ -100,7 +105,8 @@ const FRAME: Frame = Frame {
 /// The document of the native API.
 #[must_use]
 pub fn document() -> OpenApi {
-    let routes = super::remembered().merge(super::hot()).merge(super::public());
+    let routes =
+        super::remembered().merge(super::hot()).merge(super::public()).merge(super::signing_in());
     let mut document = routes.into_openapi();
     openapi::frame(&mut document, &FRAME, complete);
     let components = document.components.get_or_insert_default();
@@ -126,6 +132,14 @@ pub async fn serve() -> Response {
 }
 
 fn complete(path: &str, method: &str, operation: &mut Operation) {
+    if path == SESSION {
+        let mut refusals = vec![NO_KEY, FORBIDDEN, TOO_MANY, INTERNAL, UNAVAILABLE];
+        if method != "get" {
+            refusals.extend([BAD_BODY, SLOW_BODY, TOO_LARGE, NOT_JSON, INVALID]);
+        }
+        openapi::refuse(operation, &refusals);
+        return;
+    }
     let has_query = openapi::parameters(path, method, operation, describe);
     let has_body = operation.request_body.is_some();
     if path.starts_with(RECEIVE) {
@@ -184,7 +198,7 @@ mod tests {
     use super::*;
 
     /// Every route of the contract that stands in this room, with its methods.
-    const ROUTES: [(&str, &str); 44] = [
+    const ROUTES: [(&str, &str); 52] = [
         ("/v1/tenants", "get post"),
         ("/v1/tenants/{tenant}", "delete get patch"),
         ("/v1/tenants/{tenant}/api-keys", "get post"),
@@ -223,8 +237,16 @@ mod tests {
         ("/v1/tenants/{tenant}/sources/{id}/reveal-secret", "post"),
         ("/v1/tenants/{tenant}/sources/{id}/events", "get"),
         ("/in/{source_id}", "post put"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/recover", "post"),
+        ("/v1/tenants/{tenant}/jobs", "get"),
+        ("/v1/tenants/{tenant}/jobs/{id}", "get"),
+        ("/v1/tenants/{tenant}/jobs/{id}/cancel", "post"),
         ("/v1/tenants/{tenant}/stream", "get"),
         ("/v1/tenants/{tenant}/audit", "get"),
+        ("/v1/tenants/{tenant}/overview", "get"),
+        ("/v1/tenants/{tenant}/endpoints/{id}/stats", "get"),
+        ("/v1/tenants/{tenant}/portal-sessions", "post"),
+        ("/session", "delete get post"),
         ("/v1/providers", "get"),
         ("/v1/whoami", "get"),
         ("/v1/signatures/sign", "post"),
@@ -287,12 +309,14 @@ mod tests {
                 assert!(responses.contains_key(status), "{name} {status}");
             }
             assert_eq!(responses.contains_key("404"), path.contains('{'), "{name}");
-            let is_ours = !path.starts_with(RECEIVE);
+            let is_ours = !path.starts_with(RECEIVE) && path != SESSION;
             let body = is_ours && (operation.get("requestBody").is_some() || method == "post");
-            assert_eq!(responses.contains_key("415"), body, "{name}");
+            if path != SESSION {
+                assert_eq!(responses.contains_key("415"), body, "{name}");
+            }
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
             let headers = parameters.iter().filter(|it| it["in"] == "header").count();
-            assert_eq!(headers, usize::from(method == "post"), "{name}");
+            assert_eq!(headers, usize::from(method == "post" && path != SESSION), "{name}");
             let in_path = parameters.iter().filter(|it| it["in"] == "path").count();
             assert_eq!(in_path, path.matches('{').count(), "{name}");
         });
@@ -340,6 +364,7 @@ mod tests {
             "NewSource",
             "SourcePatch",
             "RotateSourceSecret",
+            "RecoverEndpoint",
         ] {
             assert_eq!(schemas[name]["additionalProperties"], false, "{name}");
         }

@@ -40,7 +40,7 @@ pub async fn publish(
     let tenant = path.iter().next().map_or("", |(_, value)| value);
     let app = state.app();
     // Publishing is not audited, so nobody needs to know from where.
-    let caller = app.authenticate(auth::bearer(&parts.headers), None).await?;
+    let caller = auth::caller(&state, &parts.method, &parts.headers, None).await?;
     let data_bytes_max = app.payload_bytes_max(&caller, tenant).await?;
     body::require_json(&parts.headers)?;
     // `data`, `previous` and `changes` may each be as large as that, here as in a batch.

@@ -21,6 +21,13 @@ use crate::state::DoorState;
 /// Where callers reach this server, which is where receive URLs begin.
 pub struct Base(String);
 
+impl Base {
+    /// It, without a slash at the end.
+    pub(super) fn url(&self) -> &str {
+        &self.0
+    }
+}
+
 impl FromRequestParts<DoorState> for Base {
     type Rejection = Refused;
 

@@ -26,6 +26,12 @@ pub async fn read(Asker(caller): Asker) -> Reply {
             key_id: Some(powers.id.to_string()),
             scopes: powers.scopes.iter().copied().map(Into::into).collect(),
         },
+        Who::Portal(powers) => Whoami {
+            operator: false,
+            tenant: Some(powers.tenant.to_string()),
+            key_id: None,
+            scopes: Vec::new(),
+        },
     };
     reply(StatusCode::OK, &who)
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use hookyard_domain::endpoint::{DisabledReason, Endpoint, EndpointStatus};
+use hookyard_domain::endpoint::{DisabledReason, Endpoint, EndpointSettings, EndpointStatus};
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
 use hookyard_domain::tenant::{TenantLimits, TenantNo};
 use hookyard_domain::url::EndpointUrl;
-use hookyard_store::endpoints::StatusChange;
+use hookyard_store::endpoints::{PastEndpoint, StatusChange};
 use hookyard_store::tenants::Retained;
 use hookyard_store::{Store, StoreError};
 
@@ -154,14 +154,14 @@ pub async fn retention_is_told_of_every_tenant(cellar: Cellar) {
     assert_eq!(world.store().retained().await.unwrap(), [both[1]]);
 }
 
-/// The operator's key is there once it was kept.
+/// The operator's key is there once it was kept, and no other takes its place.
 pub async fn the_operators_key_is_kept(cellar: Cellar) {
     let mut world = World::new(cellar).await;
     assert_eq!(world.store().operator_key().await.unwrap(), None);
-    world.store().set_operator_key([7; 32]).await.unwrap();
-    world.store().set_operator_key([8; 32]).await.unwrap();
+    assert_eq!(world.store().keep_operator_key([7; 32]).await.unwrap(), [7; 32]);
+    assert_eq!(world.store().keep_operator_key([8; 32]).await.unwrap(), [7; 32]);
     world.cellar.reopen().await;
-    assert_eq!(world.store().operator_key().await.unwrap(), Some([8; 32]));
+    assert_eq!(world.store().operator_key().await.unwrap(), Some([7; 32]));
 }
 
 /// A key is found by its hash with its tenant, until it is taken away.
@@ -329,9 +329,10 @@ pub async fn a_deleted_endpoint_is_gone(cellar: Cellar) {
     assert_eq!(store.endpoint(world.tenant, made.id).await.unwrap(), None);
     assert_eq!(store.update_endpoint(made.clone(), audit()).await.unwrap(), None);
     assert!(store.endpoints(world.tenant, all()).await.unwrap().rows.is_empty());
+    let EndpointSettings { profile, scope, .. } = made.settings.clone();
     assert_eq!(
         store.endpoint_no(world.tenant, made.id).await.unwrap(),
-        Some((made.no, made.settings.profile))
+        Some(PastEndpoint { no: made.no, profile, scope })
     );
     assert_eq!(store.endpoint_no(stranger, made.id).await.unwrap(), None);
 }

@@ -1,9 +1,10 @@
 //! The endpoints that forward for sources: made, changed and taken away together with them.
 
-use hookyard_domain::endpoint::{Activity, Endpoint, EndpointStatus};
+use hookyard_domain::endpoint::{Activity, Endpoint, EndpointSettings, EndpointStatus};
 use hookyard_domain::secret::Sealed;
 use hookyard_domain::source::Source;
 use hookyard_store::StoreError;
+use hookyard_store::endpoints::PastEndpoint;
 use hookyard_store::history::DeliveryFilter;
 use hookyard_store::ledger::LaneNote;
 use hookyard_store::sources::Forward;
@@ -167,9 +168,10 @@ pub async fn a_source_goes_with_its_forwarder(cellar: Cellar) {
     assert!(after.0 > before.0 && after.1 == before.1 + 1, "{before:?} {after:?}");
     assert_eq!(forwarder(&world, &source).await, None);
     assert_eq!(store.endpoints(world.tenant, all()).await.unwrap().rows.len(), 2);
+    let EndpointSettings { profile, scope, .. } = made.settings.clone();
     assert_eq!(
         store.endpoint_no(world.tenant, made.id).await.unwrap(),
-        Some((made.no, made.settings.profile))
+        Some(PastEndpoint { no: made.no, profile, scope })
     );
     let filter = DeliveryFilter { endpoint: Some(made.no), ..DeliveryFilter::default() };
     assert_eq!(world.deliveries(&filter, 10).await, [delivery]);

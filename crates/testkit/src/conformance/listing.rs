@@ -292,7 +292,7 @@ pub async fn deliveries_of_a_deleted_endpoint_stay_listed(cellar: Cellar) {
     let audit = make::audit("endpoint.deleted");
     assert!(world.store().delete_endpoint(world.tenant, id, audit).await.unwrap());
     let kept = world.store().endpoint_no(world.tenant, id).await.unwrap();
-    assert_eq!(kept.map(|it| it.0), Some(endpoint));
+    assert_eq!(kept.map(|it| it.no), Some(endpoint));
     let filter = DeliveryFilter { endpoint: Some(endpoint), ..DeliveryFilter::default() };
     assert_eq!(world.deliveries(&filter, 10).await, [delivery]);
     assert_eq!(world.delivery(delivery).await.endpoint, id);

@@ -4,6 +4,7 @@
 
 pub mod accepting;
 pub mod configuring;
+pub mod counting;
 pub mod feeding;
 pub mod forwarding;
 pub mod holding;
@@ -14,6 +15,7 @@ pub mod pruning;
 pub mod races;
 pub mod receiving;
 pub mod recording;
+pub mod recovering;
 pub mod remembering;
 pub mod sourcing;
 pub(crate) mod world;
@@ -162,6 +164,15 @@ macro_rules! conformance_tests {
                 old_replies_are_dropped
                 a_deleted_tenants_replies_go_with_it
             }
+            counting {
+                what_is_committed_is_counted
+                repetitions_and_tests_are_not_counted
+                numbers_have_their_time_and_outlive_a_restart
+                folding_keeps_every_number
+                old_numbers_are_forgotten
+                the_backlog_is_what_has_not_ended
+                a_batch_of_many_counts_each_once
+            }
             pruning {
                 old_events_go_with_all_that_is_theirs
                 what_has_not_ended_stays
@@ -183,6 +194,17 @@ macro_rules! conformance_tests {
                 old_notes_of_attempts_are_forgotten
                 attempts_of_events_that_are_gone_are_left_out
                 a_reader_beside_writers_misses_nothing
+            }
+            recovering {
+                a_job_is_kept_as_it_is
+                no_more_jobs_run_than_may_be
+                a_recovery_makes_failed_deliveries_due_oldest_first
+                a_recovery_takes_the_states_it_is_asked_for
+                a_job_goes_on_where_it_was
+                a_job_is_claimed_once
+                a_cancelled_job_does_nothing_more
+                a_job_that_cannot_go_on_says_why
+                old_jobs_are_dropped
             }
             races {
                 a_refill_never_misses_what_comes_in_meanwhile
@@ -233,7 +255,9 @@ mod tests {
             include_str!("sourcing.rs"),
             include_str!("receiving.rs"),
             include_str!("holding.rs"),
+            include_str!("counting.rs"),
             include_str!("feeding.rs"),
+            include_str!("recovering.rs"),
         ] {
             for line in file.lines().filter_map(|line| line.strip_prefix("pub async fn ")) {
                 let name = line.split('(').next().unwrap();

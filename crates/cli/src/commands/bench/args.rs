@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use hookyard_domain::secret::Secret;
 
 use super::ledger::EVENTS_PER_ROUND_MAX;
 use super::payload::PAYLOAD_BYTES_MIN;
+use crate::config::raw::DatabaseUrl;
 use crate::exit::Exit;
 
 /// Events in one batch request at most: the gateway's own limit.
@@ -66,6 +68,15 @@ pub struct BenchArgs {
     /// Folder in which the own server's temporary data folder is made; the system's when not given.
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     data: Option<PathBuf>,
+    /// An empty PostgreSQL database on this machine, that the own server uses instead of a folder. What bench writes there stays.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["url", "data"])]
+    database_url: Option<DatabaseUrl>,
+    /// Deliveries of history, all ended (claims).
+    #[arg(long, value_name = "N", default_value_t = 4_000_000)]
+    history: u32,
+    /// Deliveries that wait for a dead endpoint (claims).
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    parked: u32,
     /// An argument more for the own server's `serve`; repeatable.
     #[arg(long, value_name = "ARG", allow_hyphen_values = true, conflicts_with = "url")]
     child_arg: Vec<String>,
@@ -80,6 +91,8 @@ pub enum Scenario {
     SlowNeighbour,
     /// A stopped receiver, started once everything is accepted.
     Backlog,
+    /// What asking for due deliveries costs over a large history, and what dropping a day of it does (with --database-url).
+    Claims,
 }
 
 /// The server that is measured.
@@ -88,7 +101,16 @@ pub(super) enum Server {
     /// One that runs already.
     Running { url: String, operator_key: String, pid: Option<u32> },
     /// One of our own, ended with the run.
-    Own { data: Option<PathBuf>, extra: Vec<String> },
+    Own { data: Option<PathBuf>, database: Option<Secret>, extra: Vec<String> },
+}
+
+/// What `claims` is to measure.
+#[derive(Debug)]
+pub(super) struct ClaimsPlan {
+    pub(super) url: Secret,
+    pub(super) history: u32,
+    pub(super) parked: u32,
+    pub(super) json: bool,
 }
 
 /// The arguments, checked, with the scenario's defaults filled in.
@@ -109,12 +131,25 @@ pub(super) struct Plan {
 }
 
 impl BenchArgs {
+    /// What `claims` is to measure, if that is asked for.
+    pub(super) fn claims(&self) -> anyhow::Result<Option<ClaimsPlan>> {
+        if self.scenario != Scenario::Claims {
+            return Ok(None);
+        }
+        let url = self.database_url.clone().ok_or_else(|| {
+            Exit::Usage.because("the scenario claims needs `--database-url` with an empty database")
+        })?;
+        let (history, parked) = (self.history, self.parked);
+        Ok(Some(ClaimsPlan { url: url.0, history, parked, json: self.json }))
+    }
+
     /// Checks what was asked for.
     pub(super) fn plan(self) -> anyhow::Result<Plan> {
         let paced_events = usize::try_from(u64::from(self.rate) * u64::from(self.seconds))?;
         let (events, rounds) = match self.scenario {
             Scenario::Burst => (self.events.unwrap_or(50_000), self.rounds.unwrap_or(3)),
             Scenario::Backlog => (self.events.unwrap_or(100_000), self.rounds.unwrap_or(1)),
+            Scenario::Claims => (1, 1),
             Scenario::SlowNeighbour => {
                 if self.events.is_some() || self.endpoints != 1 || self.batch != 1 {
                     return Err(Exit::Usage.because(
@@ -139,7 +174,11 @@ impl BenchArgs {
                     .ok_or_else(|| Exit::Usage.because("--url needs --operator-key"))?,
                 pid: self.pid,
             },
-            None => Server::Own { data: self.data, extra: self.child_arg },
+            None => Server::Own {
+                data: self.data,
+                database: self.database_url.map(|it| it.0),
+                extra: self.child_arg,
+            },
         };
         Ok(Plan {
             scenario: self.scenario,

@@ -35,6 +35,8 @@ pub(super) struct Delivered {
     pub(super) delivery_p50_ms: f64,
     pub(super) delivery_p99_ms: f64,
     pub(super) gateway_cpu_ms_per_1000_deliveries: Option<f64>,
+    /// Of all PostgreSQL processes of the machine, where the gateway uses a database.
+    pub(super) database_cpu_ms_per_1000_deliveries: Option<f64>,
     pub(super) generator_and_sink_cpu_ms_per_1000_deliveries: Option<f64>,
     pub(super) duplicates: u64,
     pub(super) missing: u64,
@@ -53,6 +55,7 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Burst> {
         let bare = bare::round(bench, number * 2, bare_requests, Pace::ClosedLoop).await?;
         let round = bench.ledger.open(number * 2 + 1, bench.plan.events, bench.plan.endpoints)?;
         let gateway_cpu_ms = bench.gateway.cpu_ms();
+        let database_cpu_ms = bench.gateway.database_cpu_ms();
         let own_cpu_ms = Process::Own.cpu_ms();
         let answered = bench.publish(&tenant, Pace::ClosedLoop)?.run(&round).await?;
         round.settled(bench.plan.patience).await;
@@ -63,6 +66,10 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Burst> {
         };
         let gateway = Delivered {
             gateway_cpu_ms_per_1000_deliveries: spent(bench.gateway.cpu_ms(), gateway_cpu_ms),
+            database_cpu_ms_per_1000_deliveries: spent(
+                bench.gateway.database_cpu_ms(),
+                database_cpu_ms,
+            ),
             generator_and_sink_cpu_ms_per_1000_deliveries: spent(Process::Own.cpu_ms(), own_cpu_ms),
             ..Delivered::of(&round, &answered)
         };
@@ -117,6 +124,7 @@ impl Delivered {
             delivery_p50_ms: latencies.percentile_ms(50),
             delivery_p99_ms: latencies.percentile_ms(99),
             gateway_cpu_ms_per_1000_deliveries: None,
+            database_cpu_ms_per_1000_deliveries: None,
             generator_and_sink_cpu_ms_per_1000_deliveries: None,
             duplicates: round.duplicates(),
             missing: round.missing(),
@@ -133,6 +141,9 @@ impl Delivered {
             delivery_p99_ms: median(rounds, |round| round.delivery_p99_ms),
             gateway_cpu_ms_per_1000_deliveries: median_known(rounds, |round| {
                 round.gateway_cpu_ms_per_1000_deliveries
+            }),
+            database_cpu_ms_per_1000_deliveries: median_known(rounds, |round| {
+                round.database_cpu_ms_per_1000_deliveries
             }),
             generator_and_sink_cpu_ms_per_1000_deliveries: median_known(rounds, |round| {
                 round.generator_and_sink_cpu_ms_per_1000_deliveries

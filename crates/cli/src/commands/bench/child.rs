@@ -8,6 +8,8 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use hookyard_domain::secret::Secret;
+use hookyard_rules::seal;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -31,8 +33,12 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts `serve` on a free port with a fresh data folder inside `data` (or the system's place).
-    pub(super) fn start(data: Option<&Path>, extra: &[String]) -> anyhow::Result<Self> {
+    /// Starts `serve` on a free port with a fresh data folder inside `data` (or the system's place), or over `database`.
+    pub(super) fn start(
+        data: Option<&Path>,
+        database: Option<&Secret>,
+        extra: &[String],
+    ) -> anyhow::Result<Self> {
         let folder = match data {
             Some(parent) => TempDir::with_prefix_in("hookyard-bench-", parent),
             None => TempDir::with_prefix("hookyard-bench-"),
@@ -43,7 +49,8 @@ impl Child {
         let log = folder.path().join("serve.log");
         let output = File::create(&log).context("making the server's log")?;
         let binary = std::env::current_exe().context("finding this binary")?;
-        let process = Command::new(binary)
+        let mut command = Command::new(binary);
+        command
             .arg("serve")
             .args(["--listen", &addr.to_string(), "--allow-http"])
             .args(["--allow-network", "127.0.0.0/8", "--data"])
@@ -54,9 +61,14 @@ impl Child {
             .env("HOOKYARD_OPERATOR_KEY", &operator_key)
             .stdin(Stdio::null())
             .stdout(output.try_clone().context("sharing the server's log")?)
-            .stderr(output)
-            .spawn()
-            .context("starting the server")?;
+            .stderr(output);
+        if let Some(url) = database {
+            let mut key = [0; 32];
+            random(&mut key)?;
+            let key = seal::master_key(&key);
+            command.env("HOOKYARD_DATABASE_URL", url.reveal()).env("HOOKYARD_MASTER_KEY", &*key);
+        }
+        let process = command.spawn().context("starting the server")?;
         Ok(Self { process, addr, operator_key, log, _folder: folder })
     }
 
@@ -160,9 +172,13 @@ pub(super) fn closed_port() -> anyhow::Result<SocketAddr> {
 
 /// Random bytes as hex, from the operating system.
 pub(super) fn random_hex(bytes: usize) -> anyhow::Result<String> {
-    let mut random = vec![0_u8; bytes];
+    let mut drawn = vec![0_u8; bytes];
+    random(&mut drawn)?;
+    Ok(drawn.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn random(bytes: &mut [u8]) -> anyhow::Result<()> {
     File::open("/dev/urandom")
-        .and_then(|mut file| file.read_exact(&mut random))
-        .context("reading /dev/urandom")?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+        .and_then(|mut file| file.read_exact(bytes))
+        .context("reading /dev/urandom")
 }

@@ -21,6 +21,7 @@ pub(super) struct Gateway {
     authority: String,
     operator_key: String,
     process: Option<Process>,
+    database: Option<Process>,
     max_in_flight: Option<u32>,
     child: Option<Child>,
 }
@@ -55,8 +56,8 @@ impl Gateway {
             Server::Running { url, operator_key, pid } => {
                 (None, authority_of(url)?, operator_key.clone(), *pid)
             }
-            Server::Own { data, extra } => {
-                let child = Child::start(data.as_deref(), extra)?;
+            Server::Own { data, database, extra } => {
+                let child = Child::start(data.as_deref(), database.as_ref(), extra)?;
                 let (authority, key) = (child.addr().to_string(), child.operator_key().to_owned());
                 let pid = child.pid();
                 (Some(child), authority, key, Some(pid))
@@ -69,7 +70,10 @@ impl Gateway {
             .with_context(|| format!("{authority} has no address"))?;
         let max_in_flight = plan.max_in_flight;
         let process = pid.map(Process::Pid);
-        let mut gateway = Self { addr, authority, operator_key, process, max_in_flight, child };
+        let has_database = matches!(plan.server, Server::Own { database: Some(_), .. });
+        let database = has_database.then_some(Process::Named("postgres"));
+        let mut gateway =
+            Self { addr, authority, operator_key, process, database, max_in_flight, child };
         gateway.ready().await?;
         Ok(gateway)
     }
@@ -87,6 +91,11 @@ impl Gateway {
     /// CPU time of its process so far.
     pub(super) fn cpu_ms(&self) -> Option<f64> {
         self.process?.cpu_ms()
+    }
+
+    /// CPU time of its database's processes so far, where it has one.
+    pub(super) fn database_cpu_ms(&self) -> Option<f64> {
+        self.database?.cpu_ms()
     }
 
     /// Peak memory of its process so far.

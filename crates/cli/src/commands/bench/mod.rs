@@ -2,7 +2,7 @@
 //!
 //! Who is who: `generator` sends (by `client`), `sink` receives, `ledger` keeps both their clock readings,
 //! `gateway` is the measured server (of our own as a rule: `child`), `bare` is the same load without it.
-//! The scenarios `burst`, `slow_neighbour` (with `neighbours`) and `backlog` put them together; `report`
+//! `claims` measures the shared store alone. The scenarios `burst`, `slow_neighbour` (with `neighbours`) and `backlog` put them together; `report`
 //! prints what they found. Generator and sink are this process, so its CPU time is theirs.
 
 mod args;
@@ -10,6 +10,7 @@ mod backlog;
 mod bare;
 mod burst;
 mod child;
+mod claims;
 mod client;
 mod gateway;
 mod generator;
@@ -55,6 +56,9 @@ struct Bench {
 
 /// Measures and reports; an error when a delivery is missing.
 pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
+    if let Some(plan) = args.claims()? {
+        return claims::run(plan).await;
+    }
     let bench = Bench::open(args.plan()?).await?;
     let measured = bench.measure().await;
     let closed = bench.gateway.close().await;
@@ -90,6 +94,7 @@ impl Bench {
             Scenario::Burst => Figures::Burst(burst::run(self).await?),
             Scenario::SlowNeighbour => Figures::SlowNeighbour(slow_neighbour::run(self).await?),
             Scenario::Backlog => Figures::Backlog(backlog::run(self).await?),
+            Scenario::Claims => bail!("claims measures the store, not a server"),
         };
         let peak_memory_mib = self.gateway.peak_memory_mib();
         Ok(Report::new(&self.plan, figures, peak_memory_mib, self.ledger.strays()))

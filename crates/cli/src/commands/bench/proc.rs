@@ -18,24 +18,32 @@ pub(super) enum Process {
     Own,
     /// Another one on this machine.
     Pid(u32),
+    /// All of this name on this machine, with those of theirs that have ended.
+    Named(&'static str),
 }
 
 impl Process {
-    fn folder(self) -> String {
+    fn folders(self) -> Vec<String> {
         match self {
-            Self::Own => "/proc/self".to_owned(),
-            Self::Pid(pid) => format!("/proc/{pid}"),
+            Self::Own => vec!["/proc/self".to_owned()],
+            Self::Pid(pid) => vec![format!("/proc/{pid}")],
+            Self::Named(name) => named(name),
         }
     }
 
     /// CPU time of all its threads so far, in user and kernel mode.
     pub(super) fn cpu_ms(self) -> Option<f64> {
-        cpu_ms_in(&fs::read_to_string(self.folder() + "/stat").ok()?)
+        // Of a family, those that ended count where they are waited for: at its head.
+        let family = matches!(self, Self::Named(_));
+        let stats = self.folders().into_iter().map(|it| fs::read_to_string(it + "/stat").ok());
+        let times: Vec<f64> = stats.flatten().filter_map(|it| cpu_ms_in(&it, family)).collect();
+        (!times.is_empty()).then(|| times.iter().sum())
     }
 
     /// The most memory it has ever held resident, in MiB.
     pub(super) fn peak_memory_mib(self) -> Option<f64> {
-        peak_memory_mib_in(&fs::read_to_string(self.folder() + "/status").ok()?)
+        let folder = self.folders().into_iter().next()?;
+        peak_memory_mib_in(&fs::read_to_string(folder + "/status").ok()?)
     }
 
     /// Waits until it uses (next to) no CPU, so that work left over counts where it was caused.
@@ -52,13 +60,23 @@ impl Process {
     }
 }
 
-fn cpu_ms_in(stat: &str) -> Option<f64> {
+/// The folders of all processes with that name.
+fn named(name: &str) -> Vec<String> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|it| it.path().to_str().map(ToOwned::to_owned))
+        .filter(|it| fs::read_to_string(format!("{it}/comm")).is_ok_and(|it| it.trim_end() == name))
+        .collect()
+}
+
+fn cpu_ms_in(stat: &str, with_ended: bool) -> Option<f64> {
     // The name of the program stands in parentheses and may hold anything, spaces too.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_ascii_whitespace().skip(11);
     let user: f64 = times.next()?.parse().ok()?;
     let system: f64 = times.next()?.parse().ok()?;
-    Some((user + system) * TICK_MS)
+    let ended: f64 = times.take(2).filter_map(|it| it.parse::<f64>().ok()).sum();
+    let ended = if with_ended { ended } else { 0.0 };
+    Some((user + system + ended) * TICK_MS)
 }
 
 fn peak_memory_mib_in(status: &str) -> Option<f64> {
@@ -74,8 +92,9 @@ mod tests {
     #[test]
     fn cpu_time_is_read_past_a_strange_name() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 4 0 99";
-        assert_eq!(cpu_ms_in(stat), Some(3000.0));
-        assert_eq!(cpu_ms_in("nonsense"), None);
+        assert_eq!(cpu_ms_in(stat, false), Some(3000.0));
+        assert_eq!(cpu_ms_in(&stat.replace(" 50 0 0 ", " 50 20 10 "), true), Some(3300.0));
+        assert_eq!(cpu_ms_in("nonsense", false), None);
     }
 
     #[test]

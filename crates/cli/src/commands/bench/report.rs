@@ -70,6 +70,7 @@ impl Report {
                 Scenario::Burst => "burst",
                 Scenario::SlowNeighbour => "slow-neighbour",
                 Scenario::Backlog => "backlog",
+                Scenario::Claims => "claims",
             },
             version: env!("CARGO_PKG_VERSION"),
             settings: Settings {
@@ -161,6 +162,9 @@ fn burst(table: &mut Table, found: &Burst) {
             found.gateway_to_bare_cpu_ratio,
         ],
     );
+    if let Some(spent) = gateway.database_cpu_ms_per_1000_deliveries {
+        table.row("database's CPU ms per 1,000", [None, Some(spent), None]);
+    }
     table.row(
         "generator's and sink's CPU ms per 1,000",
         [

@@ -67,11 +67,11 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let clock = Arc::new(SystemClock);
     let inbox = Inbox::new(clock.clone());
     let materials =
-        Materials { settings: &settings, given, clock, chance, metrics: metrics.clone() };
+        Materials { settings: &settings, address, given, clock, chance, metrics: metrics.clone() };
     let house = compose::build(materials).await?;
     let open = server::Open {
         listener,
-        router: hookyard_http::router_with(house.doors.clone(), inbox.router()),
+        router: hookyard_http::router_with(house.doors.clone(), house.agents.merge(inbox.router())),
         doors: house.doors,
         running: house.running,
         metrics,
@@ -81,7 +81,9 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
     let operator = Local::new(address, operator.reveal().to_owned());
     server::keep_open(open, &mut signals, async {
         let story = story::play(&operator, &inbox).await?;
-        output::say(words::tell(&story, &operator.base(), kept));
+        let has_dashboard = hookyard_dashboard::missing().is_none();
+        let places = words::Places { base: &operator.base(), kept, has_dashboard };
+        output::say(words::tell(&story, &places));
         match (args.once, story.refused) {
             (true, None) => Ok(Exit::Ok),
             (true, Some(_)) => Ok(Exit::Failure),

@@ -6,8 +6,19 @@ use super::inbox;
 use super::sample;
 use super::story::{Story, TENANT};
 
-/// The whole text. `kept` is the data folder, when it stays.
-pub fn tell(story: &Story, base: &str, kept: Option<&Path>) -> String {
+/// Where things are.
+pub struct Places<'a> {
+    /// The server.
+    pub base: &'a str,
+    /// The data folder, when it stays.
+    pub kept: Option<&'a Path>,
+    /// The dashboard's pages are part of this build.
+    pub has_dashboard: bool,
+}
+
+/// The whole text.
+pub fn tell(story: &Story, places: &Places<'_>) -> String {
+    let Places { base, kept, has_dashboard } = places;
     let Story { key, event, delivery, took_ms, .. } = story;
     let signature = match &story.refused {
         None => "verified ✓ by the receiver".to_owned(),
@@ -19,6 +30,7 @@ pub fn tell(story: &Story, base: &str, kept: Option<&Path>) -> String {
         || "in a temporary folder, gone when this ends".to_owned(),
         |it| format!("in {}", it.display()),
     );
+    let dashboard = if *has_dashboard { "" } else { "  (not in this build; the page says why)" };
     let event_type = sample::EVENT_TYPE;
     let inbox = inbox::PATH;
     let next = next(key, base);
@@ -34,7 +46,7 @@ Delivered
 Yours
   tenant       {TENANT}
   API key      {key}
-  dashboard    {base}/
+  dashboard    {base}/{dashboard}
   API docs     {base}/docs
   inbox        {base}{inbox}
 
@@ -78,9 +90,13 @@ mod tests {
         }
     }
 
+    fn places(has_dashboard: bool) -> Places<'static> {
+        Places { base: "http://127.0.0.1:8080", kept: None, has_dashboard }
+    }
+
     #[test]
     fn it_tells_what_was_delivered_where_things_are_and_three_commands() {
-        let text = tell(&story(None), "http://127.0.0.1:8080", None);
+        let text = tell(&story(None), &places(true));
         for part in [
             "evt_1  order.created",
             "dlv_1  to http://127.0.0.1:8080/dev/inbox",
@@ -88,6 +104,7 @@ mod tests {
             "succeeded (200) in 3 ms",
             "API key      hk_secret",
             "http://127.0.0.1:8080/docs",
+            "dashboard    http://127.0.0.1:8080/\n",
             "temporary folder",
         ] {
             assert!(text.contains(part), "{part} in {text}");
@@ -97,8 +114,9 @@ mod tests {
 
     #[test]
     fn a_signature_that_does_not_verify_is_said_with_its_reason() {
-        let text = tell(&story(Some("no match")), "http://h", Some(Path::new("/d")));
+        let kept = Places { kept: Some(Path::new("/d")), ..places(false) };
+        let text = tell(&story(Some("no match")), &kept);
         assert!(text.contains("does NOT verify: no match") && !text.contains('✓'));
-        assert!(text.contains("its data in /d"));
+        assert!(text.contains("its data in /d") && text.contains("not in this build"));
     }
 }

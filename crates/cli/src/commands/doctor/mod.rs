@@ -1,5 +1,6 @@
 //! `hookyard doctor`: looks at everything a server needs, changes nothing, says what is wrong and what to do.
 
+mod database;
 mod machine;
 mod place;
 
@@ -70,7 +71,10 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         }
     };
     let mut checks = vec![Check::ok("configuration", summary(&settings))];
-    checks.extend(place::checks(&settings, given).await);
+    match &settings.database {
+        None => checks.extend(place::checks(&settings, given).await),
+        Some(it) => checks.extend(database::checks(it, given).await),
+    }
     checks.extend(machine::checks(&settings));
     report(&checks, args.json);
     let failed = checks.iter().any(|it| it.state == State::Fail);
@@ -84,10 +88,13 @@ fn read(flags: Flags) -> anyhow::Result<(Settings, Given)> {
 
 fn summary(settings: &Settings) -> String {
     let public = settings.public_url.as_deref().unwrap_or("the request's origin");
+    let store = match &settings.database {
+        None => format!("data in {}", settings.data.display()),
+        Some(_) => "data in a shared database".to_owned(),
+    };
     format!(
-        "listen on {}, data in {}, public URL: {public}, shutdown grace {} s",
+        "listen on {}, {store}, public URL: {public}, shutdown grace {} s",
         settings.listen,
-        settings.data.display(),
         settings.shutdown_grace.as_secs()
     )
 }

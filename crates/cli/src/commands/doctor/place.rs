@@ -21,7 +21,7 @@ const FREE_BYTES_COMFORTABLE: u64 = 1024 * 1024 * 1024;
 /// Below this SQLite may not even fold its log in.
 const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
 /// 2026-01-01: no machine that runs this binary lives before it.
-const EPOCH: Timestamp = Timestamp::from_secs(1_767_225_600);
+pub(super) const EPOCH: Timestamp = Timestamp::from_secs(1_767_225_600);
 /// How far ahead of the clock a row or file may be before the clock is doubted.
 const AHEAD: std::time::Duration = std::time::Duration::from_secs(60);
 
@@ -138,7 +138,7 @@ async fn store_check(folder: &Path, store: &Arc<dyn Store>) -> Check {
     }
 }
 
-async fn operator_key(given: &Operator, store: &dyn Store) -> Check {
+pub(super) async fn operator_key(given: &Operator, store: &dyn Store) -> Check {
     const WHAT: &str = "operator key";
     if given.is_given() {
         return Check::ok(WHAT, "given by HOOKYARD_OPERATOR_KEY");

@@ -1,6 +1,7 @@
 //! `hookyard webhooks`: endpoints, and what was delivered to them.
 
 mod deliveries;
+mod recover;
 mod settings;
 
 use hookyard_api::client::calls;
@@ -43,6 +44,8 @@ enum Verb {
     Verify(One),
     /// Give a webhook a fresh secret, shown this once
     RotateSecret(RotateSecret),
+    /// Send again what failed, the oldest first, as a job that is watched; ends with 1 if the job did not do it all
+    Recover(recover::Args),
     /// What was delivered, and what was not
     Deliveries(deliveries::Args),
 }
@@ -157,6 +160,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
                 Ok(passed(found.value.verified))
             }
             Verb::RotateSecret(it) => rotate(session, tenant, it).await,
+            Verb::Recover(it) => recover::run(session, tenant, it).await,
             Verb::Deliveries(it) => deliveries::run(session, tenant, it).await,
         }
     })

@@ -4,6 +4,7 @@ mod deliveries;
 mod docs;
 mod events;
 mod exits;
+mod jobs;
 mod keys;
 mod listen;
 mod login;

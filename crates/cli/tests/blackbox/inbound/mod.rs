@@ -1,6 +1,6 @@
 //! Receiving, asked as the providers ask: the real binary, a real socket, requests that others have signed.
 
-mod receive;
+pub mod receive;
 mod receive_handshakes;
 mod receive_keys;
 mod receive_passing;

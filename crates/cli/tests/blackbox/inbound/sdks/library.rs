@@ -1,7 +1,6 @@
 //! A provider's own library, in a process of its own that is asked line by line.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use crate::javascript::packages;
 use crate::python::python;
 use crate::world::PATIENCE;
 
@@ -80,16 +80,4 @@ impl Library {
         let answer = answer.unwrap().unwrap_or_else(|| panic!("the library failed at {question}"));
         serde_json::from_str(&answer).unwrap()
     }
-}
-
-/// The folder with the libraries in JavaScript.
-#[expect(clippy::disallowed_methods, reason = "where the verifiers are is told by the environment")]
-fn packages() -> PathBuf {
-    let given = std::env::var("HOOKYARD_TEST_NODE").unwrap_or_else(|_| {
-        panic!(
-            "HOOKYARD_TEST_NODE is not set: run `cargo xtask test`, which sets it, or \
-             `export $(cargo xtask verifiers | tail -n 1)` before `cargo test -p hookyard-cli`"
-        )
-    });
-    PathBuf::from(given)
 }

@@ -1,16 +1,23 @@
 //! Builds the house: store, engine, app, doors. The only place that names adapters.
 
+pub mod moving;
+pub mod shared;
+
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use hookyard_app::App;
 use hookyard_domain::secret::Secret;
 use hookyard_domain::time::{Chance, Clock};
 use hookyard_engine::{Engine, Running};
-use hookyard_http::{DoorState, Gauge};
+use hookyard_http::{Asset, Dashboard, DoorState, Gauge};
 use hookyard_rules::egress::EgressPolicy;
 use hookyard_store::Store;
+use hookyard_store_postgres::Settings as DatabaseSettings;
+pub use hookyard_store_postgres::rehearsal::{Rehearsal, Room};
 use hookyard_store_sqlite::SqliteStore;
 use hookyard_store_sqlite::backup::{self, BackupError};
 use hookyard_store_sqlite::inspect;
@@ -27,6 +34,8 @@ use crate::secrets::Given;
 pub struct Materials<'a> {
     /// Everything that was set.
     pub settings: &'a Settings,
+    /// Where it listens.
+    pub address: SocketAddr,
     /// The secrets of the environment.
     pub given: Given,
     /// The clock.
@@ -43,18 +52,31 @@ pub struct House {
     pub running: Running,
     /// The doors.
     pub doors: DoorState,
+    /// The door for agents, to be mounted beside them.
+    pub agents: Router,
     /// The operator's key, where this start made it.
     pub operator_key_made: Option<Secret>,
 }
 
 /// Opens the store and builds everything upon it.
 pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
-    let Materials { settings, given, clock, chance, metrics } = materials;
+    let Materials { settings, address, given, clock, chance, metrics } = materials;
     data::keep_private();
-    data::prepare(&settings.data)?;
-    let store = open_store(&settings.data).await?;
+    given.fit_for(settings)?;
     let (master, operator) = given.apart();
-    let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
+    let (store, keyring) = match &settings.database {
+        None => {
+            data::prepare(&settings.data)?;
+            let store = open_store(&settings.data).await?;
+            let keyring = master.keyring(&settings.data, &*store, &*chance).await?;
+            (store, keyring)
+        }
+        Some(database) => {
+            let store = shared::open(database, address).await?;
+            let keyring = master.shared(&*store).await?;
+            (store, keyring)
+        }
+    };
     let anew = sealed::anew(&*store, &keyring, &*chance).await?;
     if keyring.is_rotating() {
         let sealed::Anew { endpoints, sources, shut } = anew;
@@ -92,13 +114,34 @@ pub async fn build(materials: Materials<'_>) -> anyhow::Result<House> {
         operator_key,
     });
     let doors = DoorState::new(hookyard_http::Parts {
-        app,
+        app: app.clone(),
         public_url: settings.public_url.clone(),
         chance,
         metrics: Some(metrics),
         gauges: Arc::new(move || gauges(&engine)),
+        dashboard: dashboard(settings),
     });
-    Ok(House { running, doors, operator_key_made })
+    let agents = hookyard_mcp::router(hookyard_mcp::Parts {
+        app,
+        api: hookyard_http::native::router(&doors),
+        public_url: settings.public_url.clone(),
+    });
+    Ok(House { running, doors, agents, operator_key_made })
+}
+
+/// The pages, as the doors serve them.
+fn dashboard(settings: &Settings) -> Dashboard {
+    if let Some(why) = hookyard_dashboard::missing() {
+        tracing::info!(why, "the dashboard is not part of this build");
+    }
+    let asset = |it: &hookyard_dashboard::File| {
+        (it.path, Asset { plain: it.plain, brotli: it.brotli, gzip: it.gzip })
+    };
+    Dashboard {
+        index: hookyard_dashboard::index(),
+        assets: hookyard_dashboard::files().iter().map(asset).collect(),
+        portal_frame_ancestors: settings.portal_frame_ancestors.clone(),
+    }
 }
 
 /// Opens the embedded store for this process alone, its schema brought up to date.
@@ -108,6 +151,12 @@ pub async fn open_store(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     let store = blocking(move || SqliteStore::open(&dir)).await?;
     let store = store.with_context(|| format!("opening the store in {shown}"))?;
     Ok(store)
+}
+
+/// Takes an empty database for the bench.
+pub async fn rehearse(url: &Secret) -> anyhow::Result<Rehearsal> {
+    let opened = Rehearsal::open(&DatabaseSettings::new(url.clone())).await;
+    opened.context("taking the database of `--database-url`")
 }
 
 /// Who has the embedded store's folder at the moment.
@@ -167,6 +216,7 @@ fn engine_settings(settings: &Settings) -> hookyard_engine::Settings {
     let usual = hookyard_engine::Settings::default();
     hookyard_engine::Settings {
         in_flight_max: settings.in_flight_max.unwrap_or(usual.in_flight_max),
+        node_lease: settings.database.as_ref().map_or(usual.node_lease, |it| it.lease),
         ..usual
     }
 }
@@ -184,6 +234,11 @@ fn gauges(engine: &Engine) -> Vec<Gauge> {
             seen.overflowing,
         ),
         count("hookyard_engine_unrecorded", "Outcomes that are not on disk yet.", seen.unrecorded),
+        Gauge {
+            name: "hookyard_nodes",
+            help: "Nodes that serve from the store and have shown so within the lease.",
+            value: f64::from(seen.nodes),
+        },
         Gauge {
             name: "hookyard_engine_held_bytes",
             help: "Bytes that deliveries held in memory take, about.",

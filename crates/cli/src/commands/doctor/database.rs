@@ -1,0 +1,107 @@
+//! The shared store: can it be reached and written to, is it up to date, do the keys fit, do the clocks agree.
+
+use std::time::Duration;
+
+use hookyard_domain::time::{Clock as _, Timestamp};
+
+use super::Check;
+use super::place::{EPOCH, operator_key};
+use crate::clock::SystemClock;
+use crate::compose::shared::{self, Report};
+use crate::config::settings::Database;
+use crate::secrets::{self, Given, Master};
+
+/// The oldest server that Hookyard is tested with, as PostgreSQL numbers them.
+const SERVER_MIN: u32 = 150_000;
+/// How far the clocks may be apart before it is worth a word: events of several nodes are ordered by theirs.
+const CLOCKS_APART: Duration = Duration::from_millis(500);
+
+/// The checks, in the order they build on each other.
+pub async fn checks(database: &Database, given: Given) -> Vec<Check> {
+    let before = SystemClock.now();
+    let report = match shared::look(database).await {
+        Ok(report) => report,
+        Err(error) => return vec![Check::fail("database", format!("{error:#}"))],
+    };
+    let mut checks = vec![server(&report)];
+    let known = shared::schema_version_known();
+    let (schema, usable) = schema(report.schema, known);
+    checks.push(schema);
+    checks.push(clock(report.now, (before, SystemClock.now())));
+    if !usable {
+        return checks;
+    }
+    let (master, operator) = given.apart();
+    match shared::visit(database).await {
+        Ok(store) => {
+            checks.push(operator_key(&operator, &*store).await);
+            checks.push(master_key(master, &*store).await);
+        }
+        Err(error) => checks.push(Check::fail("store", format!("{error:#}"))),
+    }
+    checks
+}
+
+fn server(report: &Report) -> Check {
+    const WHAT: &str = "database";
+    let said = format!("PostgreSQL {}", report.server);
+    if !report.is_writable {
+        return Check::fail(
+            WHAT,
+            format!(
+                "{said}, a standby or read only: name every host and add `target_session_attrs=read-write`"
+            ),
+        );
+    }
+    if report.server_no < SERVER_MIN {
+        return Check::warn(WHAT, format!("{said}; 15 or newer is what Hookyard is tested with"));
+    }
+    Check::ok(WHAT, format!("{said}, can be written to"))
+}
+
+/// What is to be said of the schema, and whether the store can be read by this binary.
+fn schema(found: u32, known: u32) -> (Check, bool) {
+    const WHAT: &str = "store";
+    match found {
+        0 => (Check::ok(WHAT, "none yet; the first start makes it"), false),
+        _ if found < known => {
+            let said = format!(
+                "has schema version {found}; the next start, or `hookyard migrate`, brings it to {known}"
+            );
+            (Check::warn(WHAT, said), false)
+        }
+        _ if found > known => {
+            let said =
+                format!("has schema version {found}, this binary knows {known}; use a newer one");
+            (Check::fail(WHAT, said), false)
+        }
+        _ => (Check::ok(WHAT, format!("schema version {found}")), true),
+    }
+}
+
+/// The database's time lies between two looks at ours, or the clocks differ.
+fn clock(theirs: Timestamp, (before, after): (Timestamp, Timestamp)) -> Check {
+    const WHAT: &str = "clock";
+    if after < EPOCH {
+        return Check::fail(WHAT, format!("says {after}, which is long past; set it"));
+    }
+    let apart = before.since(theirs).max(theirs.since(after));
+    if apart > CLOCKS_APART {
+        return Check::warn(
+            WHAT,
+            format!("says {after}, the database's says {theirs}; set both by NTP"),
+        );
+    }
+    Check::ok(WHAT, format!("says {after}, as the database's does"))
+}
+
+async fn master_key(given: Master, store: &dyn hookyard_store::Store) -> Check {
+    const WHAT: &str = "master key";
+    let Some(keyring) = given.given() else {
+        return Check::fail(WHAT, "HOOKYARD_MASTER_KEY is not set; every node needs the same one");
+    };
+    match secrets::fit(store, &keyring, u64::MAX).await {
+        Ok(tried) => Check::ok(WHAT, format!("opens the secrets of the store ({tried} endpoints)")),
+        Err(error) => Check::fail(WHAT, format!("{error:#}")),
+    }
+}

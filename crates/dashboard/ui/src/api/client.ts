@@ -1,0 +1,98 @@
+// The one way to the gateway: typed by the committed OpenAPI, signed in by the session's cookie, refusals thrown as
+// `Problem`s.
+
+import createClient, { type Middleware } from "openapi-fetch";
+import { problemOf } from "../lib/problem";
+import type { paths } from "./schema";
+
+/** Told when an answer says that the session is over. */
+let onSignedOut: () => void = () => {};
+
+export function whenSignedOut(act: () => void): void {
+  onSignedOut = act;
+}
+
+/** 128 random bits; `crypto.randomUUID` is missing where the page is served by plain http. */
+export function token(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((it) => it.toString(16).padStart(2, "0")).join("");
+}
+
+/** Which of the two sessions a browser may hold is meant; other sites cannot send it, which is what makes it safe. */
+export function sessionName(): "dashboard" | "portal" {
+  return /^\/portal(\/|$)/.test(globalThis.location?.pathname ?? "") ? "portal" : "dashboard";
+}
+
+export const SESSION_HEADER = "x-hookyard-session";
+
+const manners: Middleware = {
+  onRequest({ request }) {
+    request.headers.set(SESSION_HEADER, sessionName());
+    // Where the browser repeats a request by itself, it is still done once.
+    if (request.method === "POST" && new URL(request.url).pathname.startsWith("/v1/")) {
+      request.headers.set("idempotency-key", token());
+    }
+    return request;
+  },
+  onResponse({ request, response }) {
+    if (response.status === 401 && new URL(request.url).pathname.startsWith("/v1/")) {
+      onSignedOut();
+    }
+  },
+};
+
+export const api = createClient<paths>({
+  baseUrl: globalThis.location?.origin ?? "",
+  credentials: "same-origin",
+  fetch: (request) => globalThis.fetch(request),
+});
+api.use(manners);
+
+type Answer<T> = { readonly data?: T; readonly error?: unknown; readonly response: Response };
+
+/** What was asked for, or the problem thrown. */
+export async function want<T>(asked: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await asked;
+  if (!response.ok) {
+    throw problemOf(response.status, error, response.headers.get("retry-after"));
+  }
+  return data as T;
+}
+
+/** As `want`, for answers without a body. */
+export async function done(asked: Promise<Answer<unknown>>): Promise<void> {
+  await want(asked);
+}
+
+async function exact(path: string, init: RequestInit): Promise<string> {
+  const response = await globalThis.fetch(path, { credentials: "same-origin", ...init });
+  const body = await response.text();
+  if (response.status === 401) {
+    onSignedOut();
+  }
+  if (!response.ok) {
+    let parsed: unknown = null;
+    try {
+      parsed = JSON.parse(body);
+    } catch {
+      // Not a problem document: the status says it.
+    }
+    throw problemOf(response.status, parsed, response.headers.get("retry-after"));
+  }
+  return body;
+}
+
+/** The exact text of an answer, for bytes that must not go through a parser. */
+export async function text(path: string): Promise<string> {
+  return exact(path, { headers: { [SESSION_HEADER]: sessionName() } });
+}
+
+/** A change by a route whose answer is read by its caller. */
+export async function send(path: string, body: unknown): Promise<unknown> {
+  const headers = {
+    "content-type": "application/json",
+    "idempotency-key": token(),
+    [SESSION_HEADER]: sessionName(),
+  };
+  return JSON.parse(await exact(path, { method: "POST", headers, body: JSON.stringify(body) }));
+}

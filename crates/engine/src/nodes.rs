@@ -1,0 +1,211 @@
+//! This node among others: it shows that it is there, takes over from those that are not, and comes back when it was itself
+//! taken for dead.
+//!
+//! A node that was silent finds out by the store's refusal: a heartbeat's or a commit's. It lets go of everything at once,
+//! since others send it by now, and begins anew with what it owes then.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use hookyard_domain::tenant::TenantNo;
+use hookyard_store::StoreError;
+use hookyard_store::nodes::TakenOver;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use crate::Engine;
+
+/// Heartbeats within a lease.
+const BEATS: u32 = 5;
+/// Deliveries taken over at once.
+const BITE: u32 = 1000;
+
+/// Forgets what is remembered of a tenant, since another node changed it.
+pub type Forget = Arc<dyn Fn(TenantNo) + Send + Sync>;
+
+pub(crate) struct State {
+    lease: Duration,
+    /// Nodes that serve, this one included.
+    count: AtomicU32,
+    /// The store refused this node, or another one left: there is something to be done at once.
+    pub fenced: Arc<Notify>,
+    /// Hints may have been lost.
+    pub lagged: Notify,
+    /// What others remember of a tenant.
+    forgetters: RwLock<Vec<Forget>>,
+    /// Another process has this node's name.
+    replaced: Notify,
+}
+
+impl State {
+    pub(crate) fn new(lease: Duration) -> Self {
+        Self {
+            lease,
+            count: AtomicU32::new(1),
+            fenced: Arc::default(),
+            lagged: Notify::new(),
+            forgetters: RwLock::default(),
+            replaced: Notify::new(),
+        }
+    }
+
+    pub(crate) fn forgetters(&self) -> Vec<Forget> {
+        self.forgetters.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+/// How long the store has answered every heartbeat. After it was away everybody was silent, and nobody is dead.
+#[derive(Default)]
+struct Steady {
+    since: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Steady {
+    fn beat(&mut self, now: Instant, lease: Duration) {
+        let unbroken = self.last.is_some_and(|last| now.duration_since(last) < lease);
+        self.since = self.since.filter(|_| unbroken).or(Some(now));
+        self.last = Some(now);
+    }
+
+    /// Others' silence means something by now.
+    fn judges(&self, now: Instant, lease: Duration) -> bool {
+        self.since.is_some_and(|since| now.duration_since(since) >= lease)
+    }
+}
+
+/// Runs for ever.
+pub(crate) async fn run(engine: Arc<Engine>) {
+    let lease = engine.nodes.lease;
+    let mut steady = Steady::default();
+    loop {
+        match engine.beat(&mut steady).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => {
+                steady = Steady::default();
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "this node could not show the others that it is there"
+                );
+            }
+        }
+        // Either way it looks again.
+        let _ = timeout(lease / BEATS, engine.nodes.fenced.notified()).await;
+    }
+}
+
+impl Engine {
+    /// One heartbeat, and one piece of what is to be taken over; true when there may be more.
+    async fn beat(&self, steady: &mut Steady) -> Result<bool, StoreError> {
+        let lease = self.nodes.lease;
+        let count = match self.store.beat(lease).await {
+            Ok(count) => Some(count),
+            Err(StoreError::Fenced) => None,
+            Err(error) => return Err(error),
+        };
+        let Some(count) = count.filter(|_| !self.committer.is_suspended()) else {
+            *steady = Steady::default();
+            return self.come_back().await.map(|()| false);
+        };
+        self.nodes.count.store(count, Ordering::Relaxed);
+        let now = Instant::now();
+        steady.beat(now, lease);
+        let silent = steady.judges(now, lease).then_some(lease);
+        match self.store.take_over(silent, BITE).await {
+            Ok(taken) => self.take_over(taken).await,
+            // The next heartbeat finds out.
+            Err(StoreError::Fenced) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Has the lanes send what was taken over.
+    async fn take_over(&self, taken: TakenOver) -> Result<bool, StoreError> {
+        self.metrics.takeovers.increment(u64::from(taken.lost));
+        self.metrics.taken_over.increment(taken.deliveries);
+        if taken.deliveries > 0 {
+            tracing::info!(deliveries = taken.deliveries, "took over from another node");
+        }
+        for (tenant, endpoint) in taken.lanes {
+            self.requeued(tenant, endpoint).await?;
+        }
+        Ok(taken.more)
+    }
+
+    /// Lets go of what others have taken over, and begins anew.
+    async fn come_back(&self) -> Result<(), StoreError> {
+        if !self.committer.is_suspended() {
+            let (term, stale) = self.committer.suspend();
+            self.lanes.forsake(term);
+            self.lanes.unrecorded(stale);
+            self.metrics.stale.increment(stale as u64);
+        }
+        tracing::warn!("other nodes took over from this one, which was silent: coming back");
+        if !self.store.rejoin().await? {
+            self.nodes.replaced.notify_one();
+            tracing::error!("another process serves under this node's name; stop one of them");
+            // Nothing is left to be done here.
+            std::future::pending::<()>().await;
+        }
+        self.resume().await?;
+        self.committer.go_on();
+        Ok(())
+    }
+
+    /// Reads what this node owes, and has it sent.
+    pub(crate) async fn resume(&self) -> Result<(), StoreError> {
+        let owed = self.store.owed().await?;
+        let tenants: BTreeSet<_> = owed
+            .iter()
+            .filter(|it| it.last >= it.from || it.due.is_some())
+            .map(|it| it.tenant)
+            .collect();
+        for tenant in tenants {
+            self.reload(tenant).await?;
+        }
+        self.lanes.resume(&owed);
+        Ok(())
+    }
+
+    /// Calls `forget` with every tenant that another node changed something of.
+    pub fn when_moved(&self, forget: Forget) {
+        self.nodes.forgetters.write().unwrap_or_else(PoisonError::into_inner).push(forget);
+    }
+
+    /// Returns when another process has taken this node's name: this one is of no more use.
+    pub async fn replaced(&self) {
+        self.nodes.replaced.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn others_are_judged_after_a_lease_of_unbroken_heartbeats() {
+        let mut steady = Steady::default();
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert!(!steady.judges(at(0), LEASE));
+        for second in [0, 4, 8] {
+            steady.beat(at(second), LEASE);
+            assert!(!steady.judges(at(second), LEASE));
+        }
+        steady.beat(at(12), LEASE);
+        assert!(steady.judges(at(12), LEASE));
+        // The store was away.
+        steady.beat(at(30), LEASE);
+        assert!(!steady.judges(at(30), LEASE));
+        assert!(!steady.judges(at(39), LEASE));
+    }
+}

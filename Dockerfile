@@ -1,7 +1,7 @@
 # Hookyard and nothing else: one static binary, no shell, no root. Build it with
 #
 #     docker build -t hookyard .          # or: buildah build -t hookyard --format docker .
-#     docker run --read-only --tmpfs /tmp -p 8080:8080 -v hookyard:/data hookyard
+#     docker run --read-only --tmpfs /tmp -p 8080:8080 -v hookyard:/var/lib/hookyard hookyard
 #
 # `cargo xtask image` builds it from a binary made on this machine and tries it.
 
@@ -17,12 +17,13 @@ RUN RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --p
 
 FROM scratch
 COPY --from=build /out/bin /usr/bin
-COPY --from=build --chown=65532:65532 /out/empty /data
-COPY --from=build --chown=65532:65532 /out/empty /tmp
+COPY --from=build --chown=10001:10001 /out/empty /var/lib/hookyard
+COPY --from=build --chown=10001:10001 /out/empty /tmp
 # Roots for receivers' certificates come with the binary; `SSL_CERT_FILE` names others.
-ENV PATH=/usr/bin HOOKYARD_DATA=/data HOOKYARD_LISTEN=0.0.0.0:8080 HOOKYARD_LOG_FORMAT=json
-USER 65532:65532
-VOLUME /data
+ENV PATH=/usr/bin HOOKYARD_DATA=/var/lib/hookyard HOOKYARD_LISTEN=0.0.0.0:8080 HOOKYARD_LOG_FORMAT=json
+USER 10001:10001
+WORKDIR /var/lib/hookyard
+VOLUME /var/lib/hookyard
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s --retries=3 CMD ["/usr/bin/hookyard", "healthcheck"]

@@ -46,7 +46,7 @@ fn inspect() -> Result<Value> {
     let told = quietly(&mut buildah(&["inspect", "--type", "image", IMAGE]))?;
     let told: Value = serde_json::from_slice(&told)?;
     let config = told["Docker"]["config"].clone();
-    ensure!(config["User"] == "65532:65532", "the image runs as {}", config["User"]);
+    ensure!(config["User"] == "10001:10001", "the image runs as {}", config["User"]);
     ensure!(config["Healthcheck"]["Test"][2] == "healthcheck", "the image has no health check");
     Ok(config)
 }
@@ -83,12 +83,12 @@ fn environment(config: &Value) -> Result<Vec<(String, String)>> {
     Ok(all.iter().filter_map(pair).collect())
 }
 
-/// Starts it as `docker run --read-only` would: only `/data` can be written to.
+/// Starts it as `docker run --read-only` would: only its folder can be written to.
 fn start(image: &str, config: &Value) -> Result<Child> {
     let script = r#"
         mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"
-        mount -t tmpfs -o uid=65532,gid=65532,mode=700 tmpfs "$1/data"
-        exec chroot --userspec=65532:65532 "$1" /usr/bin/hookyard serve
+        mount -t tmpfs -o uid=10001,gid=10001,mode=700 tmpfs "$1/var/lib/hookyard"
+        exec chroot --userspec=10001:10001 "$1" /usr/bin/hookyard serve
     "#;
     let mut unshare = command("unshare", &["--mount", "sh", "-euc", script, "sh", image]);
     unshare.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").envs(environment(config)?);
@@ -101,7 +101,7 @@ fn start(image: &str, config: &Value) -> Result<Child> {
 fn ask(image: &str, config: &Value, server: &mut Child) -> Result<()> {
     let began = now();
     loop {
-        let ask = ["--userspec=65532:65532", image, "/usr/bin/hookyard", "healthcheck"];
+        let ask = ["--userspec=10001:10001", image, "/usr/bin/hookyard", "healthcheck"];
         let mut ask = command("chroot", &ask);
         ask.envs(environment(config)?).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         if quietly(&mut ask).is_ok() {
@@ -115,7 +115,7 @@ fn ask(image: &str, config: &Value, server: &mut Child) -> Result<()> {
     }
     let status = fs::read_to_string(format!("/proc/{}/status", server.id()))?;
     let uid = status.lines().find(|it| it.starts_with("Uid:")).unwrap_or_default();
-    ensure!(uid.contains("65532") && !uid.contains("\t0"), "it runs with rights: {uid}");
+    ensure!(uid.contains("10001") && !uid.contains("\t0"), "it runs with rights: {uid}");
     Ok(())
 }
 

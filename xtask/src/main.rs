@@ -4,9 +4,12 @@
 
 mod browser;
 mod codegen;
+mod dist;
 mod gate;
+mod image;
 mod postgres;
 mod run;
+mod sbom;
 mod tally;
 mod verifiers;
 
@@ -20,7 +23,13 @@ cargo xtask <task>
   test           the one gate: format, lints, build, every test; ends with `N passed, N failed`
   test --quick   the same without the black-box tests, for the loop between two edits
   verifiers      prepares what the black-box tests check signatures with, and says how to pass it on
-  codegen        renews the generated files that are committed (docs/api/openapi*.json)";
+  codegen        renews the generated files that are committed (docs/api/openapi*.json)
+
+  dist           a release for this machine in target/dist: the static binary, manual pages, completions, and the list of
+                 what it is made of
+  deb            the same as a Debian package, looked over by lintian; needs cargo-deb
+  image          the same as a container image, built by buildah, started as it is meant to run, and asked whether it is well
+  sbom           prints what the binary is made of (CycloneDX 1.6)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,6 +53,13 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
                 variables.push(format!("{}={}", tool.variable, (tool.prepare)()?.display()));
             }
             println!("{}", variables.join(" "));
+            Ok(ExitCode::SUCCESS)
+        }
+        ["dist"] => dist::run().map(|_| ExitCode::SUCCESS),
+        ["deb"] => dist::deb().map(|()| ExitCode::SUCCESS),
+        ["image"] => image::run().map(|()| ExitCode::SUCCESS),
+        ["sbom"] => {
+            print!("{}", sbom::document()?);
             Ok(ExitCode::SUCCESS)
         }
         ["codegen"] => codegen::run().map(|()| ExitCode::SUCCESS),

@@ -65,7 +65,7 @@ async fn a_key_that_is_typed_is_not_shown_and_giving_up_saves_nothing() {
     assert_eq!(given_up.code, Some(1), "{}", given_up.text);
     assert!(!shell.scene.world.path("config").exists());
 
-    let (start, end) = OPERATOR_KEY.split_at(8);
+    let (start, end) = OPERATOR_KEY.split_at(12);
     let typed = format!("{start}zz\u{7f}\u{7f}{end}\r");
     let saved = shell.on_a_terminal(&["login"], &[("API key", &typed)]).await;
     assert_eq!(saved.code, Some(0), "{}", saved.text);

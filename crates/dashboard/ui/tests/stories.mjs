@@ -1,12 +1,14 @@
 // The stories a person walks, in a real browser against the real binary with a real receiver.
 
 import assert from "node:assert/strict";
+import path from "node:path";
 import { HOSTILE } from "./seed.mjs";
 import {
   api,
   OPERATOR,
   openBrowser,
   openPage,
+  SHOTS,
   signIn,
   sleepless,
   startFront,
@@ -90,6 +92,7 @@ const stories = {
     receiver.status = 503;
     receiver.body = "maintenance window";
     await it.call("PATCH", it.at(`endpoints/${id}`), { retry: { delays_s: [], jitter: 0 } });
+    await page.getByText("Live", { exact: true }).first().waitFor();
     const began = Date.now();
     await it.call("POST", it.at("events"), { type: "order.created", data: SAMPLE });
     await page
@@ -406,6 +409,7 @@ const stories = {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
     await page.keyboard.press("Control+k");
+    await page.locator("[role=combobox]:focus").waitFor();
     await page.keyboard.type("audit");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Audit log", level: 1 }).waitFor();
@@ -443,7 +447,7 @@ export async function main(only) {
             .filter((it) => it.includes("stories.mjs"))
             .join("\n")}`,
         );
-        await page.screenshot({ path: `/tmp/story-${checked}.png` }).catch(() => null);
+        await page.screenshot({ path: path.join(SHOTS, `story-${checked}.png`) }).catch(() => null);
       } finally {
         await context.close();
       }

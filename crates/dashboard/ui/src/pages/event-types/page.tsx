@@ -135,7 +135,7 @@ export function EventTypesPage() {
           columns={columns}
           empty={
             wanted === "" ? (
-              <Empty action={makers} icon="types" title="The catalogue is empty">
+              <Empty icon="types" title="The catalogue is empty">
                 Import one, or describe the first type: when it happens, and what it looks like.
               </Empty>
             ) : (

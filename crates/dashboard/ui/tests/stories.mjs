@@ -152,6 +152,7 @@ const stories = {
     const second = await renewed.locator(".secret code").textContent();
     assert.notEqual(second, secret);
     await renewed.getByRole("button", { name: "Done" }).click();
+    await page.getByText("Two secrets sign.").waitFor();
     receiver.secrets = [secret, second];
     await it.call("POST", it.at("events"), { type: "order.created", data: SAMPLE });
     await sleepless("it arrived signed by both", async () => receiver.received.at(-1).valid === 2);

@@ -66,12 +66,12 @@ function takeToken(): string | null {
 function Entrance({ isPortal }: { readonly isPortal: boolean }) {
   const [token, setToken] = useState(() => (isPortal ? takeToken() : null));
   const client = useQueryClient();
-  const session = useSessionQuery();
+  // A link counts for more than whoever was signed in here before.
+  const session = useSessionQuery(token === null);
   const entered = useCallback(() => setToken(null), []);
-  useEffect(() => whenSignedOut(() => forget(client)), [client]);
+  useEffect(() => whenSignedOut(() => void forget(client)), [client]);
 
   if (isPortal) {
-    // A link counts for more than whoever was signed in here before.
     if (token !== null || session.data === null) {
       return <PortalDoor onEntered={entered} token={token} />;
     }

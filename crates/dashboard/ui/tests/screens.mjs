@@ -91,6 +91,81 @@ export async function main(only) {
         await page.getByRole("combobox", { name: /Search/ }).fill("order");
         await look("palette");
       }
+      const acts = {
+        "dialog-delete": async () => {
+          await page.goto(`${front.url}/t/acme/settings/webhooks/${seeded.ids.failing}`);
+          await page.getByRole("button", { name: "Delete" }).click();
+        },
+        "dialog-test": async () => {
+          await page.goto(`${front.url}/t/acme/settings/webhooks/${seeded.ids.failing}`);
+          await page.getByRole("button", { name: "Send test" }).click();
+          await page.getByText("See the whole request and answer").waitFor();
+        },
+        "dialog-recover": async () => {
+          await page.goto(`${front.url}/t/acme/settings/webhooks/${seeded.ids.failing}`);
+          await page.getByRole("button", { name: "Recover" }).click();
+        },
+        "dialog-rotate": async () => {
+          await page.goto(`${front.url}/t/acme/settings/webhooks/${seeded.ids.healthy}`);
+          await page.getByRole("button", { name: "Rotate secret" }).click();
+        },
+        "dialog-secret": async () => {
+          await page.goto(`${front.url}/t/acme/settings/webhooks/${seeded.ids.healthy}`);
+          await page.getByRole("button", { name: "More actions" }).click();
+          await page.getByRole("menuitem", { name: "Reveal secret" }).click();
+          await page.getByRole("dialog", { name: "Signing secret" }).waitFor();
+        },
+        "dialog-advanced": async () => {
+          await page.goto(`${front.url}/t/acme/settings/webhooks?new=1`);
+          await page.getByText("Advanced").click();
+        },
+        "dialog-portal-link": async () => {
+          await page.goto(`${front.url}/t/acme/settings/api-keys`);
+          await page.getByRole("button", { name: "Portal link" }).click();
+        },
+        "delivery-signature": async () => {
+          await page.goto(`${front.url}/t/acme/deliveries/${seeded.ids.done}`);
+          await page.getByRole("tab", { name: "Signature" }).click();
+        },
+        "delivery-request": async () => {
+          await page.goto(`${front.url}/t/acme/deliveries/${seeded.ids.failed}`);
+          await page.getByRole("tab", { name: "Request" }).click();
+        },
+        "checker-result": async () => {
+          await page.goto(`${front.url}/t/acme/signature-checker`);
+          await page.getByLabel("Secret", { exact: true }).fill("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+          await page
+            .getByLabel("Headers")
+            .fill("webhook-id: evt_1\nwebhook-timestamp: 1700000000\nwebhook-signature: v1,AAAA");
+          await page.getByLabel("Body").fill("{}");
+          await page.getByRole("button", { name: "Check" }).click();
+          await page.getByText("The signature is not valid.").waitFor();
+        },
+        menu: async () => {
+          await page.goto(`${front.url}/t/acme/overview`);
+          if (width < 900) {
+            await page.getByRole("button", { name: "Menu" }).click();
+          }
+        },
+        portal: async () => {
+          const { url } = await seeded.call("POST", "/v1/tenants/acme/portal-sessions", {
+            capabilities: ["read"],
+          });
+          await page.goto(front.url + new URL(url).pathname + new URL(url).hash);
+          await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+        },
+        "portal-ended": async () => {
+          await page.goto("about:blank");
+          await page.goto(`${front.url}/portal#token=hkp_over`);
+          await page.getByRole("heading", { name: "This link has ended" }).waitFor();
+        },
+      };
+      for (const [name, act] of Object.entries(acts)) {
+        if (only === undefined || name.includes(only)) {
+          await act();
+          await look(name);
+        }
+      }
       await context.close();
     }
   } finally {

@@ -10,6 +10,7 @@ export async function seed(gateway, tenant = "acme") {
   const call = api(gateway);
   const at = (path) => `/v1/tenants/${tenant}/${path}`;
   await call("POST", "/v1/tenants", { id: tenant, name: "Acme Corporation" });
+  await call("POST", "/v1/tenants", { id: "blank", name: "Nothing yet" });
   await call("POST", at("event-types/import"), { catalogue: "aly" });
   await call("PUT", at("event-types/order.created"), {
     description: "An order is persisted after successful checkout.",
@@ -144,5 +145,10 @@ export function screens({ tenant, ids }) {
     ["tenants", "/tenants"],
     ["nodes", "/nodes"],
     ["not-found", at("nothing-here")],
+    ["missing", at("deliveries/dlv_00000000000000000000000000")],
+    ["empty-overview", "/t/blank/overview"],
+    ["empty-webhooks", "/t/blank/settings/webhooks"],
+    ["empty-deliveries", "/t/blank/deliveries"],
+    ["empty-event-types", "/t/blank/event-types"],
   ];
 }

@@ -1,12 +1,14 @@
 // The stories a person walks, in a real browser against the real binary with a real receiver.
 
 import assert from "node:assert/strict";
+import path from "node:path";
 import { HOSTILE } from "./seed.mjs";
 import {
   api,
   OPERATOR,
   openBrowser,
   openPage,
+  SHOTS,
   signIn,
   sleepless,
   startFront,
@@ -81,7 +83,6 @@ const stories = {
     // A verified test.
     await page.getByRole("button", { name: "Send test" }).click();
     const test = page.getByRole("dialog", { name: "Send test" });
-    await test.getByRole("button", { name: "Send test" }).click();
     await test.getByText(/The receiver answered 200/).waitFor();
     assert.equal(receiver.received.at(-1).valid, 1);
     await test.getByRole("button", { name: "Close" }).last().click();
@@ -90,6 +91,7 @@ const stories = {
     receiver.status = 503;
     receiver.body = "maintenance window";
     await it.call("PATCH", it.at(`endpoints/${id}`), { retry: { delays_s: [], jitter: 0 } });
+    await page.getByText("Live", { exact: true }).first().waitFor();
     const began = Date.now();
     await it.call("POST", it.at("events"), { type: "order.created", data: SAMPLE });
     await page
@@ -150,6 +152,7 @@ const stories = {
     const second = await renewed.locator(".secret code").textContent();
     assert.notEqual(second, secret);
     await renewed.getByRole("button", { name: "Done" }).click();
+    await page.getByText("Two secrets sign.").waitFor();
     receiver.secrets = [secret, second];
     await it.call("POST", it.at("events"), { type: "order.created", data: SAMPLE });
     await sleepless("it arrived signed by both", async () => receiver.received.at(-1).valid === 2);
@@ -406,6 +409,7 @@ const stories = {
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
     await page.keyboard.press("Control+k");
+    await page.locator("[role=combobox]:focus").waitFor();
     await page.keyboard.type("audit");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Audit log", level: 1 }).waitFor();
@@ -443,7 +447,7 @@ export async function main(only) {
             .filter((it) => it.includes("stories.mjs"))
             .join("\n")}`,
         );
-        await page.screenshot({ path: `/tmp/story-${checked}.png` }).catch(() => null);
+        await page.screenshot({ path: path.join(SHOTS, `story-${checked}.png`) }).catch(() => null);
       } finally {
         await context.close();
       }

@@ -220,7 +220,7 @@ export async function openPage(browser, { width = 1440, height = 900, dark = fal
     locale: "en-GB",
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(8_000);
+  page.setDefaultTimeout(12_000);
   const complaints = [];
   page.on("console", (message) => {
     const kind = message.type();

@@ -64,8 +64,12 @@ export async function done(asked: Promise<Answer<unknown>>): Promise<void> {
   await want(asked);
 }
 
-async function exact(path: string, init: RequestInit): Promise<string> {
-  const response = await globalThis.fetch(path, { credentials: "same-origin", ...init });
+/** The exact text of an answer, for bytes that must not go through a parser. */
+export async function text(path: string): Promise<string> {
+  const response = await globalThis.fetch(path, {
+    credentials: "same-origin",
+    headers: { [SESSION_HEADER]: sessionName() },
+  });
   const body = await response.text();
   if (response.status === 401) {
     onSignedOut();
@@ -80,19 +84,4 @@ async function exact(path: string, init: RequestInit): Promise<string> {
     throw problemOf(response.status, parsed, response.headers.get("retry-after"));
   }
   return body;
-}
-
-/** The exact text of an answer, for bytes that must not go through a parser. */
-export async function text(path: string): Promise<string> {
-  return exact(path, { headers: { [SESSION_HEADER]: sessionName() } });
-}
-
-/** A change by a route whose answer is read by its caller. */
-export async function send(path: string, body: unknown): Promise<unknown> {
-  const headers = {
-    "content-type": "application/json",
-    "idempotency-key": token(),
-    [SESSION_HEADER]: sessionName(),
-  };
-  return JSON.parse(await exact(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }

@@ -46,13 +46,14 @@ export interface paths {
         /**
          * Sign in
          * @description Exchanges the operator's key, a tenant's key or a portal token for a session, which a cookie carries that scripts cannot
-         *     read. The session may do what the key may, and ends with it. Requests that change something also need the header
-         *     `X-Hookyard-Session: dashboard`, or `portal` for a session of a portal token.
+         *     read. The session may do what the key may, and ends with it. A request that changes something by it must come from a
+         *     page of this server. The header `X-Hookyard-Session`, `dashboard` or `portal`, says which session is meant where a browser
+         *     has both: one of a key, and one of a portal token.
          */
         post: operations["sign_in"];
         /**
          * Sign out
-         * @description The browser forgets the session. Needs the header `X-Hookyard-Session`, which names the session.
+         * @description The browser forgets the session: the one that the header `X-Hookyard-Session` names, else the one of a key.
          */
         delete: operations["sign_out"];
         options?: never;
@@ -438,6 +439,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/endpoints/{id}/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recover an endpoint
+         * @description Makes its failed deliveries due again, the oldest event first, as a job: after an outage of its receiver. Each gets the
+         *     attempts a retry by hand gets. The job goes on by itself, over restarts too; it fails when the endpoint is switched off.
+         */
+        post: operations["recover_endpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/endpoints/{id}/resume": {
         parameters: {
             query?: never;
@@ -715,6 +737,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a job */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a job
+         * @description What it has done stays done. One that has ended stays as it is.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/overview": {
         parameters: {
             query?: never;
@@ -940,10 +1016,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what happens
+         * @description Server-Sent Events: `event.accepted`, `attempt.finished` and `endpoint.changed`, each as soon as it is on disk, at least
+         *     once. Each message has an `id`; give the last one as `Last-Event-ID` to go on behind it, after whatever happened in
+         *     between: a restart of either side, another node of the same store. Without one it begins now. Attempts are kept for 24
+         *     hours, events for as long as the tenant keeps them; who asks for what is older gets 410, and who is overrun while
+         *     reading a message `lagged`. Silence is broken every 15 seconds. The stream ends when the server stops or the key is taken
+         *     away: connect again with the last `id`.
+         */
+        get: operations["stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description `event.accepted`: an event was accepted. */
+        AcceptedEvent: {
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             * @example 2026-05-19T08:35:14.000Z
+             */
+            accepted_at: string;
+            /**
+             * Format: int32
+             * @description How many endpoints it goes to.
+             */
+            deliveries: number;
+            /**
+             * @description Its id.
+             * @example evt_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             * @example 2026-05-19T08:35:14.000Z
+             */
+            occurred_at: string;
+            payload?: components["schemas"]["EventPayload"] | null;
+            /**
+             * Format: int64
+             * @description Bytes of what it carries, about.
+             */
+            payload_bytes: number;
+            /** @description The publisher's own id for it. */
+            publisher_id?: string | null;
+            /** @description The subdivision of the tenant it belongs to. */
+            scope?: string | null;
+            /** @description The source that received it, when it came in through one. */
+            source?: string | null;
+            /**
+             * @description Its type.
+             * @example order.created
+             */
+            type: string;
+        };
         /** @description After this many consecutive events whose every attempt failed. */
         AfterEvents: {
             /**
@@ -1149,6 +1292,27 @@ export interface components {
          * @enum {string}
          */
         Capability: "read" | "manage" | "replay";
+        /** @description `endpoint.changed`: an endpoint was made, changed or taken away. */
+        ChangedEndpoint: {
+            /**
+             * @description What was done, in the words of the audit log; `source.updated` and the like where it forwards for a source that was
+             *     changed.
+             * @example endpoint.paused
+             */
+            action: string;
+            /**
+             * Format: date-time
+             * @description When.
+             * @example 2026-05-19T08:35:14.000Z
+             */
+            at: string;
+            /**
+             * @description The endpoint.
+             * @example wh_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            id: string;
+            status?: components["schemas"]["EndpointStatus"] | null;
+        };
         /** @description One thing that was looked at. */
         Check: {
             /** @description What it should be; never the expected signature itself. */
@@ -1566,6 +1730,19 @@ export interface components {
         };
         /** @description The two forms of a list of texts. */
         EventPatterns: string[] | string;
+        /** @description What an event carries, exactly. */
+        EventPayload: {
+            changes?: components["schemas"]["Exact"] | null;
+            /** @description The `Content-Type` it was received with; left out is JSON. */
+            content_type?: string | null;
+            /** @description `data`, or the body that was received. */
+            data: components["schemas"]["Exact"];
+            /** @description Headers that go out with every delivery of it; values that look like credentials are masked. */
+            headers: {
+                [key: string]: string;
+            };
+            previous?: components["schemas"]["Exact"] | null;
+        };
         /** @description An entry of a tenant's catalogue. Publishing does not need one: unknown types are accepted. */
         EventType: {
             /**
@@ -1626,6 +1803,14 @@ export interface components {
             /** @description Give it as `cursor` to get the next page; `null` at the end. */
             next_cursor: string | null;
         };
+        /** @description Bytes, as a text where they are one. */
+        Exact: {
+            /** @description Themselves. */
+            text: string;
+        } | {
+            /** @description In base64. */
+            base64: string;
+        };
         /** @description An endpoint that fails. */
         FailingEndpoint: {
             /**
@@ -1670,6 +1855,69 @@ export interface components {
              */
             pointer: string;
         };
+        /** @description `attempt.finished`: an attempt ended. */
+        FinishedAttempt: {
+            /**
+             * @description The delivery that was tried.
+             * @example dlv_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            delivery_id: string;
+            /** @description The state of the delivery when this is sent, which may be later. */
+            delivery_status: components["schemas"]["DeliveryStatus"];
+            /**
+             * Format: int32
+             * @description How long it took.
+             */
+            duration_ms: number;
+            /**
+             * @description The endpoint it went to.
+             * @example wh_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            endpoint_id: string;
+            /** @description Why it failed. */
+            error?: string | null;
+            /**
+             * @description The event that is delivered.
+             * @example evt_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            event_id: string;
+            /**
+             * @description The type of the event.
+             * @example order.created
+             */
+            event_type: string;
+            /**
+             * @description The attempt's id.
+             * @example att_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the next attempt is due.
+             */
+            next_attempt_at?: string | null;
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            number: number;
+            /** @description What came of it. */
+            outcome: components["schemas"]["Outcome"];
+            reason?: components["schemas"]["EndReason"] | null;
+            /**
+             * Format: date-time
+             * @description When it began.
+             * @example 2026-05-19T08:35:14.000Z
+             */
+            started_at: string;
+            /**
+             * Format: int32
+             * @description The answer's status code.
+             */
+            status_code?: number | null;
+            /** @description What set it off. */
+            trigger: components["schemas"]["Trigger"];
+        };
         /** @description What `import` takes: the name of a built-in catalogue, or a document with webhooks or schemas in it. */
         ImportBody: components["schemas"]["ImportCatalogue"] | Record<string, never>;
         /** @description A built-in catalogue to be loaded. */
@@ -1690,11 +1938,81 @@ export interface components {
             /** @description Their names. */
             names: string[];
         };
+        /** @description A job. */
+        Job: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             * @example 2026-05-19T08:35:14.000Z
+             */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description How many it has made due.
+             */
+            done: number;
+            /**
+             * @description The endpoint whose deliveries it works on; it may be gone.
+             * @example wh_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            endpoint_id: string;
+            /** @description Why it failed. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at?: string | null;
+            /**
+             * @description Its id.
+             * @example job_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            id: string;
+            /** @description What it does. */
+            kind: components["schemas"]["JobKind"];
+            /**
+             * Format: int32
+             * @description Deliveries a second at most.
+             */
+            rate_per_s: number;
+            /** @description Its state. */
+            status: components["schemas"]["JobStatus"];
+            /**
+             * Format: int64
+             * @description How many deliveries there are to work on.
+             */
+            total: number;
+        };
+        /**
+         * @description What a job does.
+         * @enum {string}
+         */
+        JobKind: "recover";
+        /** @description One page of a list, newest first. */
+        JobPage: {
+            data: components["schemas"]["Job"][];
+            /** @description Give it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description The state of a job.
+         * @enum {string}
+         */
+        JobStatus: "running" | "done" | "cancelled" | "failed";
         /**
          * @description One power of a key.
          * @enum {string}
          */
         KeyScope: "read" | "write" | "publish" | "admin";
+        /** @description `lagged`: the reader was so slow, or away for so long, that what happened before this time is not kept any more. */
+        Lagged: {
+            /**
+             * Format: date-time
+             * @description What happened before and was not read is lost to the stream; the lists still have it.
+             * @example 2026-05-19T08:35:14.000Z
+             */
+            lost_before: string;
+        };
         /** @description An API key to be made. */
         NewApiKey: {
             /**
@@ -2196,6 +2514,33 @@ export interface components {
              */
             id: string;
         };
+        /** @description Which deliveries of an endpoint are to be made due again. */
+        RecoverEndpoint: {
+            /**
+             * Format: int64
+             * @description Only the first so many, the oldest event first.
+             */
+            limit?: number | null;
+            /**
+             * Format: int64
+             * @description Deliveries a second that are made due, at most; the endpoint's own limits hold besides.
+             * @default 1000
+             */
+            rate_per_s?: number | null;
+            /**
+             * Format: date-time
+             * @description Of events accepted at or after this time.
+             * @example 2026-05-19T08:00:00.000Z
+             */
+            since: string;
+            status?: components["schemas"]["Statuses"] | null;
+            /**
+             * Format: date-time
+             * @description Of events accepted before this time; left out is now.
+             * @example 2026-05-19T09:00:00.000Z
+             */
+            until?: string | null;
+        };
         /** @description Whom to send an event to once more. An empty body: every endpoint that wants it by its settings of today and is not off. */
         Replay: {
             /**
@@ -2467,6 +2812,10 @@ export interface components {
          * @enum {string}
          */
         SourceStatus: "active" | "paused" | "disabled";
+        /** @description One name or a list of them. */
+        Statuses: string | string[];
+        /** @description The `data` of one message; the message's `event` says which. */
+        StreamData: components["schemas"]["AcceptedEvent"] | components["schemas"]["FinishedAttempt"] | components["schemas"]["ChangedEndpoint"] | components["schemas"]["Lagged"];
         /** @description A tenant: what the vendors call organisation, workspace, account or company. */
         Tenant: {
             /**
@@ -2756,6 +3105,7 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type AcceptedEvent = components['schemas']['AcceptedEvent'];
 export type AfterEvents = components['schemas']['AfterEvents'];
 export type AfterSeconds = components['schemas']['AfterSeconds'];
 export type ApiKey = components['schemas']['ApiKey'];
@@ -2769,6 +3119,7 @@ export type Backlog = components['schemas']['Backlog'];
 export type BatchResult = components['schemas']['BatchResult'];
 export type BatchResults = components['schemas']['BatchResults'];
 export type Capability = components['schemas']['Capability'];
+export type ChangedEndpoint = components['schemas']['ChangedEndpoint'];
 export type Check = components['schemas']['Check'];
 export type CodeCounts = components['schemas']['CodeCounts'];
 export type Counts = components['schemas']['Counts'];
@@ -2786,15 +3137,23 @@ export type EndpointStatus = components['schemas']['EndpointStatus'];
 export type Event = components['schemas']['Event'];
 export type EventPage = components['schemas']['EventPage'];
 export type EventPatterns = components['schemas']['EventPatterns'];
+export type EventPayload = components['schemas']['EventPayload'];
 export type EventType = components['schemas']['EventType'];
 export type EventTypeBody = components['schemas']['EventTypeBody'];
 export type EventTypePage = components['schemas']['EventTypePage'];
+export type Exact = components['schemas']['Exact'];
 export type FailingEndpoint = components['schemas']['FailingEndpoint'];
 export type FieldError = components['schemas']['FieldError'];
+export type FinishedAttempt = components['schemas']['FinishedAttempt'];
 export type ImportBody = components['schemas']['ImportBody'];
 export type ImportCatalogue = components['schemas']['ImportCatalogue'];
 export type Imported = components['schemas']['Imported'];
+export type Job = components['schemas']['Job'];
+export type JobKind = components['schemas']['JobKind'];
+export type JobPage = components['schemas']['JobPage'];
+export type JobStatus = components['schemas']['JobStatus'];
 export type KeyScope = components['schemas']['KeyScope'];
+export type Lagged = components['schemas']['Lagged'];
 export type NewApiKey = components['schemas']['NewApiKey'];
 export type NewEndpoint = components['schemas']['NewEndpoint'];
 export type NewEvent = components['schemas']['NewEvent'];
@@ -2819,6 +3178,7 @@ export type Published = components['schemas']['Published'];
 export type Range = components['schemas']['Range'];
 export type RateLimit = components['schemas']['RateLimit'];
 export type Recorded = components['schemas']['Recorded'];
+export type RecoverEndpoint = components['schemas']['RecoverEndpoint'];
 export type Replay = components['schemas']['Replay'];
 export type Replayed = components['schemas']['Replayed'];
 export type Retry = components['schemas']['Retry'];
@@ -2837,6 +3197,8 @@ export type Source = components['schemas']['Source'];
 export type SourcePage = components['schemas']['SourcePage'];
 export type SourcePatch = components['schemas']['SourcePatch'];
 export type SourceStatus = components['schemas']['SourceStatus'];
+export type Statuses = components['schemas']['Statuses'];
+export type StreamData = components['schemas']['StreamData'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantLimits = components['schemas']['TenantLimits'];
 export type TenantPage = components['schemas']['TenantPage'];
@@ -4003,6 +4365,50 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    recover_endpoint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request happen once, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's name. */
+                tenant: string;
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoverEndpoint"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     resume_endpoint: {
         parameters: {
             query?: never;
@@ -4733,6 +5139,112 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description How many rows the page has at most. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's name. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's name. */
+                tenant: string;
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request happen once, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The tenant's name. */
+                tenant: string;
+                /** @description Its id. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TimedOut"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     get_overview: {
         parameters: {
             query?: {
@@ -5261,6 +5773,66 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    stream: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Kinds with commas between: `event.accepted`, `attempt.finished`, `endpoint.changed`; all when left out.
+                 * @example event.accepted,attempt.finished
+                 */
+                kinds?: string;
+                /**
+                 * @description Only events and attempts of these types, or below prefixes such as `order.*`, with commas between.
+                 * @example order.*
+                 */
+                type?: string;
+                /** @description Only events and attempts of this scope. */
+                scope?: string;
+                /** @description Only events that this source received, and their attempts. */
+                source?: string;
+                /** @description Only events that go to this endpoint, attempts to it, and changes of it. */
+                endpoint?: string;
+                /** @description `true`: events come with what they carry, exactly. */
+                payload?: boolean;
+                /** @description The `id` of the last message that was read, where the header `Last-Event-ID` cannot be sent; the header wins. */
+                last_event_id?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The tenant's name. */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream; it does not end by itself. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["StreamData"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            /** @description What happened since `Last-Event-ID` is not kept any more, or it is none of this store's. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];

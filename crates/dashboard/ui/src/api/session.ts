@@ -15,8 +15,8 @@ export async function fetchSession(): Promise<Session | null> {
   return state.session ?? null;
 }
 
-export function useSessionQuery() {
-  return useQuery({ queryKey: SESSION, queryFn: fetchSession, staleTime: 60_000, retry: false });
+export function useSessionQuery(enabled = true) {
+  return useQuery({ queryKey: SESSION, queryFn: fetchSession, staleTime: 60_000, retry: false, enabled });
 }
 
 /** Exchanges a key or a portal's token for a session. */
@@ -35,16 +35,18 @@ export function useSignIn() {
 
 export async function signOut(client: QueryClient): Promise<void> {
   await api.DELETE("/session").catch(() => null);
-  forget(client);
+  await forget(client);
 }
 
 /** Drops everything that was read under the session. */
-export function forget(client: QueryClient): void {
-  become(client, null);
+export function forget(client: QueryClient): Promise<void> {
+  return become(client, null);
 }
 
 /** Another session: what was read under the one before is gone, but for the query that says who it is. */
-function become(client: QueryClient, session: Session | null): void {
+async function become(client: QueryClient, session: Session | null): Promise<void> {
+  // An answer under way would say who it was before.
+  await client.cancelQueries({ queryKey: SESSION });
   client.setQueryData(SESSION, session);
   client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION[0] });
 }

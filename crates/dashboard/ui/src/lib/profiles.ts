@@ -110,8 +110,8 @@ export function explain(profile: ProfileName, headers: Readonly<Record<string, s
           })),
         ],
         recipe: `${id}.${time}.{body}`,
-        key: "Take the secret after `whsec_` and decode it from base64: those bytes are the key.",
-        form: "base64, after `v1,`",
+        key: "Take the secret after whsec_ and decode it from base64: those bytes are the key.",
+        form: "base64, after v1,",
       };
     }
     case "aly":
@@ -122,8 +122,8 @@ export function explain(profile: ProfileName, headers: Readonly<Record<string, s
           { name: "v1", value: part("v1"), says: "HMAC-SHA256 by the secret in force." },
         ],
         recipe: `${part("t")}.{body}`,
-        key: "The whole text of the secret, `whsec_` included, is the key.",
-        form: "hex, after `v1=`",
+        key: "The whole text of the secret, whsec_ included, is the key.",
+        form: "hex, after v1=",
       };
     case "alvys": {
       const id = header(headers, "X-Alvys-Event-Id") ?? "";
@@ -146,7 +146,7 @@ export function explain(profile: ProfileName, headers: Readonly<Record<string, s
         ],
         recipe: `${part("t")}.${id}.{body}`,
         key: "The whole text of the secret is the key.",
-        form: "hex, after `v1=`",
+        form: "hex, after v1=",
       };
     }
     case "aryeo":

@@ -85,7 +85,7 @@ export function Code({ text, label }: { readonly text: string; readonly label: s
     <div className="code lines">
       <div className="code-bar">
         <span>{label}</span>
-        <CopyIcon label={`Copy ${label}`} text={text} />
+        <CopyIcon label="To the clipboard" text={text} />
       </div>
       <pre aria-label={label} role="region" tabIndex={0}>
         {visible(text)}

@@ -132,11 +132,7 @@ export function EventPicker({
                 )}
               </div>
               {value.length > 0 && (
-                <ul
-                  aria-label="Chosen events"
-                  className="picker-chosen"
-                  style={{ margin: 0, listStyle: "none" }}
-                >
+                <ul aria-label="Chosen" className="picker-chosen" style={{ margin: 0, listStyle: "none" }}>
                   {value.map((name) => (
                     <li className="chip" key={name}>
                       <Foreign text={name} />

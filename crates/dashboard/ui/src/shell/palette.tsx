@@ -66,6 +66,7 @@ export function Palette({ place, ...props }: Props & { readonly place: Place | n
       opened={props.open}
       padding={8}
       size={600}
+      transitionProps={{ duration: 0 }}
       styles={{ header: { minHeight: 0, padding: 0 } }}
       title={<span className="spoken">Command palette</span>}
       withCloseButton={false}

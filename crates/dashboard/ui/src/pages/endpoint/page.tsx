@@ -13,9 +13,11 @@ import {
   useVerifyEndpoint,
 } from "../../api/endpoints";
 import { useHref, usePlace } from "../../api/session";
+import { overlapOf } from "../../lib/overlap";
 import { schemeOf } from "../../lib/profiles";
 import { count, plural } from "../../lib/text";
-import { Foreign, Mono, Note, Page, Panel, Pill } from "../../parts/basics";
+import { span } from "../../lib/time";
+import { Foreign, Mono, Note, Page, Panel, Pill, useNow } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { useFilters } from "../../parts/filters";
 import { Icon } from "../../parts/icons";
@@ -232,6 +234,7 @@ function Found({ endpoint }: { readonly endpoint: Endpoint }) {
   return (
     <>
       <State endpoint={endpoint} />
+      <Overlap id={endpoint.id} />
       <Tabs
         keepMounted={false}
         onChange={(value) => setFilter({ tab: value === "deliveries" ? null : value })}
@@ -253,6 +256,17 @@ function Found({ endpoint }: { readonly endpoint: Endpoint }) {
         </Tabs.Panel>
       </Tabs>
     </>
+  );
+}
+
+/** How long the secret before the last rotation still signs. */
+function Overlap({ id }: { readonly id: string }) {
+  const now = useNow();
+  const until = overlapOf(id, now);
+  return until === null ? null : (
+    <Note icon="key" tone="info" title="Two secrets sign.">
+      The old one for another {span((new Date(until).getTime() - now) / 1_000)}. Deploy the new one before.
+    </Note>
   );
 }
 

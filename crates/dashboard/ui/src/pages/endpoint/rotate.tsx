@@ -3,6 +3,7 @@
 import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { type Endpoint, useRotateSecret } from "../../api/endpoints";
+import { keepOverlap } from "../../lib/overlap";
 import { fieldError, formError } from "../../lib/problem";
 import { overlapS } from "../../lib/profiles";
 import { span, stamp } from "../../lib/time";
@@ -48,13 +49,16 @@ function Form({
     rotate.mutate(
       { ...(single ? {} : { overlap_s: seconds }), ...(own.trim() === "" ? {} : { secret: own.trim() }) },
       {
-        onSuccess: (made) =>
+        onSuccess: (made) => {
+          const until = new Date(Date.now() + (single ? 0 : seconds) * 1_000);
+          keepOverlap(endpoint.id, until);
           onRotated(
             made.secret ?? "",
             single || seconds === 0
               ? "The old secret does not sign any more."
-              : `Both secrets sign until ${stamp(new Date(Date.now() + seconds * 1_000).toISOString())}. Deploy the new one before.`,
-          ),
+              : `Both secrets sign until ${stamp(until.toISOString())}. Deploy the new one before.`,
+          );
+        },
       },
     );
   return (

@@ -1,7 +1,7 @@
 // Sends a test and shows at once what the receiver answered.
 
 import { Button, Modal, Select } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { type Endpoint, useTestEndpoint } from "../../api/endpoints";
 import { useHref } from "../../api/session";
@@ -40,6 +40,15 @@ function Form({ endpoint, onClose }: { readonly endpoint: Endpoint; readonly onC
   const types = useEventTypes();
   const test = useTestEndpoint(endpoint.id);
   const [type, setType] = useState<string | null>(null);
+  const { mutate } = test;
+  // One press sends one: the dialog shows what came of it, and sends others.
+  const sent = useRef(false);
+  useEffect(() => {
+    if (!sent.current) {
+      sent.current = true;
+      mutate({ type: null, data: {} });
+    }
+  }, [mutate]);
   const offered = (types.data ?? []).filter((it) => matchesAny(endpoint.events, it.name));
   const sample = offered.find((it) => it.name === type)?.sample;
   const attempt = test.data?.attempt;
@@ -70,15 +79,13 @@ function Form({ endpoint, onClose }: { readonly endpoint: Endpoint; readonly onC
           <Note
             live
             title={
-              test.data.succeeded
+              attempt.status_code
                 ? `The receiver answered ${attempt.status_code} after ${millis(attempt.duration_ms)}.`
-                : attempt.status_code
-                  ? `The receiver answered ${attempt.status_code} after ${millis(attempt.duration_ms)}.`
-                  : `${words(attempt.outcome)} after ${millis(attempt.duration_ms)}.`
+                : `${words(attempt.outcome)} after ${millis(attempt.duration_ms)}.`
             }
             tone={test.data.succeeded ? "good" : "bad"}
           >
-            {attempt.error && <Foreign text={attempt.error} />}
+            {attempt.error && attempt.outcome !== "http_error" && <Foreign text={attempt.error} />}
           </Note>
           {attempt.status_code != null && <Body label="Answer" text={attempt.response_body} />}
           <Link className="text-link" href={href(`deliveries/${test.data.delivery_id}`)} onClick={onClose}>
@@ -95,7 +102,7 @@ function Form({ endpoint, onClose }: { readonly endpoint: Endpoint; readonly onC
           loading={test.isPending}
           onClick={() => test.mutate({ type, data: sample ?? {} })}
         >
-          {test.data === undefined ? "Send test" : "Send another"}
+          Send another
         </Button>
       </div>
     </div>

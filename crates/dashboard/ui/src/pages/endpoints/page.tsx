@@ -27,7 +27,7 @@ export function health(endpoint: Endpoint, isFailing = false): string {
     return `${count(endpoint.consecutive_failures)} failed in a row`;
   }
   if (isFailing) {
-    return "Failing, being retried";
+    return "Failing now";
   }
   return endpoint.last_delivery_at ? "Healthy" : "Nothing sent yet";
 }
@@ -165,7 +165,7 @@ export function EndpointsPage() {
           columns={columns}
           empty={
             wanted === "" ? (
-              <Empty action={make} icon="webhook" title="No webhooks yet">
+              <Empty icon="webhook" title="No webhooks yet">
                 Add the address of your receiver and pick its events. The first one takes a minute.
               </Empty>
             ) : (

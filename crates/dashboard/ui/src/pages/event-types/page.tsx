@@ -45,7 +45,7 @@ export function EventTypesPage() {
     {
       key: "name",
       head: "Type",
-      track: "minmax(0, 1.3fr)",
+      track: "minmax(0, 1.7fr)",
       phone: "title",
       cell: (row) => (
         <button className="stretch plain mono" onClick={() => setFilter({ type: row.name })} type="button">
@@ -58,7 +58,8 @@ export function EventTypesPage() {
       head: "When",
       track: "minmax(0, 2.4fr)",
       phone: "full",
-      cell: (row) => (row.description ? <Foreign text={row.description} /> : <span className="dim">–</span>),
+      cell: (row) =>
+        row.description ? <Foreign text={row.description} /> : <span className="dim wide-only">–</span>,
     },
     {
       key: "group",
@@ -135,7 +136,7 @@ export function EventTypesPage() {
           columns={columns}
           empty={
             wanted === "" ? (
-              <Empty action={makers} icon="types" title="The catalogue is empty">
+              <Empty icon="types" title="The catalogue is empty">
                 Import one, or describe the first type: when it happens, and what it looks like.
               </Empty>
             ) : (

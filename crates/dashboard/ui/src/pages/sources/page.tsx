@@ -101,7 +101,7 @@ export function SourcesPage() {
         <Table
           columns={columns}
           empty={
-            <Empty action={make} icon="sources" title="No sources yet">
+            <Empty icon="sources" title="No sources yet">
               A source gives you a URL to paste at GitHub, Stripe or a program of your own.
             </Empty>
           }

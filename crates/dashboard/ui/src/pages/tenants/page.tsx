@@ -118,7 +118,7 @@ export function TenantsPage() {
         <Table
           columns={columns}
           empty={
-            <Empty action={make} icon="tenants" title={wanted === "" ? "No tenants yet" : "No tenant fits"}>
+            <Empty icon="tenants" title={wanted === "" ? "No tenants yet" : "No tenant fits"}>
               A tenant is a customer, a team or an environment. Its keys see nothing of the others.
             </Empty>
           }

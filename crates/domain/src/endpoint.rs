@@ -53,6 +53,14 @@ pub struct EndpointSettings {
     pub metadata: Option<String>,
 }
 
+impl EndpointSettings {
+    /// One node alone sends to it, of however many there are: it keeps its order, or a rate.
+    #[must_use]
+    pub const fn has_one_sender(&self) -> bool {
+        self.ordered || self.rate_limit.is_some()
+    }
+}
+
 /// The state of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

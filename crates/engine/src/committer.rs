@@ -8,6 +8,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::event::Event;
 use hookyard_domain::id::TargetNo;
 use hookyard_domain::time::{Clock, Timestamp};
@@ -15,7 +16,7 @@ use hookyard_store::ledger::{Accept, Batch, Receipt, Record};
 use hookyard_store::{Store, StoreError};
 use tokio::sync::{Notify, oneshot};
 
-use crate::lanes::Lanes;
+use crate::lanes::{Given, Lanes};
 use crate::metrics::Metrics;
 
 /// Events of one transaction at most; bounds how long the first of them waits for the last.
@@ -408,7 +409,7 @@ impl Tools {
         (accepts, receipts): (Vec<Accept>, Vec<Receipt>),
         now: Timestamp,
     ) {
-        let mut offers = Vec::with_capacity(accepts.len());
+        let mut offers = Offers::default();
         let mut replies = Vec::with_capacity(submissions.len());
         let mut settled = accepts.into_iter().zip(receipts);
         let mut accepted = 0;
@@ -416,12 +417,13 @@ impl Tools {
             let mut answers = Vec::with_capacity(*size);
             for (accept, receipt) in settled.by_ref().take(*size) {
                 accepted += u64::from(matches!(receipt, Receipt::Accepted { .. }));
-                answers.push(settle(accept, receipt, now, &mut offers));
+                answers.push(settle(&*self.store, accept, receipt, now, &mut offers));
             }
             replies.push((submission.reply, answers));
         }
         self.metrics.accepted.increment(accepted);
-        self.lanes.offer(term, offers.into_iter());
+        self.lanes.offer(term, offers.all.into_iter());
+        self.lanes.gave(term, &offers.given);
         for (reply, answers) in replies {
             // The publisher may be gone; its event is accepted all the same.
             let _ = reply.send(Ok(answers));
@@ -429,9 +431,21 @@ impl Tools {
     }
 }
 
-type Offers = Vec<(Arc<Event>, TargetNo, hookyard_domain::endpoint::EndpointNo)>;
+/// What goes on to the lanes.
+#[derive(Default)]
+struct Offers {
+    all: Vec<(Arc<Event>, TargetNo, EndpointNo)>,
+    /// What the store gave this node, or another: the lane is to look, or not.
+    given: Vec<Given>,
+}
 
-fn settle(accept: Accept, receipt: Receipt, now: Timestamp, offers: &mut Offers) -> Settled {
+fn settle(
+    store: &dyn Store,
+    accept: Accept,
+    receipt: Receipt,
+    now: Timestamp,
+    offers: &mut Offers,
+) -> Settled {
     let deliveries = u32::try_from(accept.targets.len()).unwrap_or(u32::MAX);
     match receipt {
         Receipt::Stale => return Settled::Stale(Box::new(accept)),
@@ -443,8 +457,20 @@ fn settle(accept: Accept, receipt: Receipt, now: Timestamp, offers: &mut Offers)
                 content: accept.content,
             });
             for (no, target) in (0..).zip(&accept.targets) {
-                if target.discarded.is_none() {
-                    offers.push((Arc::clone(&event), TargetNo(no), target.endpoint));
+                let endpoint = target.endpoint;
+                let alone = match accept.singles.contains(&endpoint) {
+                    true => store.sends_alone(endpoint),
+                    false => None,
+                };
+                match alone {
+                    _ if target.discarded.is_some() => {}
+                    None => offers.all.push((Arc::clone(&event), TargetNo(no), endpoint)),
+                    Some(mine) => offers.given.push(Given {
+                        tenant: event.tenant,
+                        endpoint,
+                        key: id.key(),
+                        mine,
+                    }),
                 }
             }
         }

@@ -95,6 +95,7 @@ impl Engine {
                 accepts.push(Accept {
                     tenant,
                     version: snapshot.version,
+                    singles: snapshot.singles(&route.targets),
                     targets: route.targets.to_vec(),
                     content: event.content,
                     held: route.held,
@@ -145,6 +146,7 @@ impl Engine {
                 version: snapshot.version,
                 content,
                 targets: vec![Target { endpoint, discarded: None }],
+                singles: Vec::new(),
                 held: false,
                 once: Vec::new(),
                 sent_by_publisher: Some(self.clock.now().plus(TOLD_WITHIN)),

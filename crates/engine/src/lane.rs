@@ -100,6 +100,10 @@ pub(crate) struct Lane {
     pub in_ring: bool,
     pub activity: Activity,
     pub dirty: bool,
+    /// Other nodes may accept for it: what is to keep its order comes by the store alone.
+    pub shared: bool,
+    /// What the fetch under way brings has been overtaken.
+    void: bool,
     series: Series,
     /// Deliveries that still go out one at a time.
     in_order: usize,
@@ -143,6 +147,8 @@ impl Lane {
             in_ring: false,
             activity,
             dirty: false,
+            shared: false,
+            void: false,
             series: Series::default(),
             in_order: 0,
             outstanding: VecDeque::new(),
@@ -187,6 +193,19 @@ impl Lane {
     /// What it holds goes out one at a time, until it holds nothing or much has gone.
     pub(crate) fn drain_in_order(&mut self) {
         self.in_order = IN_ORDER_MAX;
+    }
+
+    /// What waits is to be claimed in order of acceptance.
+    pub(crate) fn claims_in_order(&self) -> bool {
+        self.shared && self.ordered()
+    }
+
+    /// The store gave it a delivery of an event that this node accepted.
+    pub(crate) fn given(&mut self, key: EventKey, now: Timestamp) {
+        if self.overflow.is_none() {
+            self.last_offered = self.last_offered.max(key);
+        }
+        self.due_at(Some(now));
     }
 
     fn ordered(&self) -> bool {
@@ -281,6 +300,10 @@ impl Lane {
     /// Takes in retries that are due.
     pub(crate) fn claim(&mut self, jobs: Vec<Job>, next: Option<Timestamp>) {
         self.claiming = false;
+        if std::mem::take(&mut self.void) {
+            // The store is asked again: something that stands before it waits by now.
+            return self.due_at(next.or(jobs.first().map(|_| Timestamp::from_millis(0))));
+        }
         for job in jobs {
             if self.cancelled.remove(&job.delivery) {
                 continue;
@@ -374,6 +397,10 @@ impl Lane {
         if self.ordered() {
             // What is being tried again stands before what came later.
             let waiting = self.next_due.is_some() || self.claiming || !self.claimed.is_empty();
+            // Until it is on disk what became of the one before, the next stays.
+            if self.shared && self.claimed.len() > self.due.len() {
+                return None;
+            }
             return match self.due.pop_front() {
                 None if waiting => None,
                 None => self.queue.pop_front(),
@@ -443,11 +470,15 @@ impl Lane {
         self.window = self.window.clamp(1, max);
     }
 
-    /// Forgets a delivery that has its row by now.
-    pub(crate) fn recorded(&mut self, delivery: DeliveryId, retry_at: Option<Timestamp>) {
+    /// Forgets a delivery that has its row by now; answers how many bytes that frees.
+    pub(crate) fn recorded(&mut self, delivery: DeliveryId, retry_at: Option<Timestamp>) -> u64 {
         self.claimed.remove(&delivery);
+        let mut freed = 0;
         if !self.cancelled.remove(&delivery) {
             self.due_at(retry_at);
+            if retry_at.is_some() && self.claims_in_order() {
+                freed = self.let_go();
+            }
         }
         let key = delivery.event().key();
         let found = self.outstanding.binary_search_by_key(&key, |(key, ..)| *key);
@@ -460,6 +491,18 @@ impl Lane {
             }
         }
         self.dirty = true;
+        freed
+    }
+
+    /// What was claimed behind a delivery that waits now goes back to the store; answers how many bytes that frees.
+    fn let_go(&mut self) -> u64 {
+        let mut freed = 0;
+        for job in std::mem::take(&mut self.due) {
+            self.claimed.remove(&job.delivery);
+            freed += job.bytes();
+        }
+        self.void = self.claiming;
+        freed
     }
 
     /// Every delivery of an event below this key has its row.

@@ -6,6 +6,7 @@
 
 mod change;
 mod gauges;
+mod given;
 mod state;
 mod term;
 mod turns;
@@ -25,6 +26,7 @@ use hookyard_store::ledger::{Due, LaneNote, Record};
 use tokio::sync::Notify;
 
 pub use self::gauges::Gauges;
+pub(crate) use self::given::Given;
 use self::state::State;
 use crate::lane::series::{self, SeriesKey};
 use crate::lane::{Finished, Job};
@@ -67,6 +69,8 @@ pub(crate) enum Fetch {
         endpoint: EndpointNo,
         until: Timestamp,
         skip: Vec<DeliveryId>,
+        /// In order of acceptance, not of their times.
+        in_order: bool,
         /// As above.
         room: bool,
     },
@@ -82,9 +86,9 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn new(clock: Arc<dyn Clock>, workers: usize, bytes_max: u64) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, workers: usize, bytes_max: u64, shared: bool) -> Self {
         let waiting = (0..workers).map(|_| None).collect();
-        let state = State { waiting, bytes_max, ..State::default() };
+        let state = State { waiting, bytes_max, shared, ..State::default() };
         Self {
             state: Mutex::new(state),
             clock,
@@ -232,10 +236,11 @@ impl Lanes {
             };
             let Some(lane) = state.lanes.get_mut(&record.endpoint) else { continue };
             let was_dirty = lane.dirty;
-            lane.recorded(record.delivery, retry_at);
+            let freed = lane.recorded(record.delivery, retry_at);
             if !was_dirty {
                 state.dirty.push(record.endpoint);
             }
+            state.held_bytes = state.held_bytes.saturating_sub(freed);
             state.revive(record.endpoint, now);
         }
         if state.unrecorded == 0 {
@@ -325,7 +330,13 @@ impl Lanes {
             match answer {
                 Some((jobs, through, more)) => {
                     bytes = jobs.iter().map(Job::bytes).sum();
+                    // Nothing of what was looked at is owed: that is worth a note, or it is looked at again at every start.
+                    let looked_in_vain = jobs.is_empty() && !lane.dirty;
                     lane.refill(jobs, through, more);
+                    if looked_in_vain {
+                        lane.dirty = true;
+                        state.dirty.push(endpoint);
+                    }
                 }
                 None => lane.refilling = false,
             }

@@ -156,6 +156,7 @@ impl Engine {
             Arc::clone(&clock),
             settings.in_flight_max,
             settings.memory_bytes_max,
+            store.sends_alone(EndpointNo(0)).is_some(),
         ));
         let committer = Arc::new(Committer::new());
         let transport = Arc::new(Transport::new(Connector::new(egress)));

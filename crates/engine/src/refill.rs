@@ -28,9 +28,12 @@ pub(crate) async fn run(store: Arc<dyn Store>, lanes: Arc<Lanes>) {
                 let answer = settled(answer, "what an endpoint is owed").await;
                 lanes.refilled(term, endpoint, answer);
             }
-            Fetch::Due { tenant, endpoint, until, skip, room } => {
+            Fetch::Due { tenant, endpoint, until, skip, in_order, room } => {
                 let share = share(DUE_MAX, room);
-                let answer = store.due(tenant, endpoint, until, share, &skip).await;
+                let answer = match in_order {
+                    true => store.due_in_order(tenant, endpoint, until, share, &skip).await,
+                    false => store.due(tenant, endpoint, until, share, &skip).await,
+                };
                 let answer = settled(answer, "what is due of an endpoint").await;
                 lanes.claimed(term, endpoint, answer);
             }

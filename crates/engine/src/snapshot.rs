@@ -4,12 +4,12 @@
 //! connections found, policies resolved against the profile. The commit checks the version a publish was matched against,
 //! so an old snapshot costs a second match, never a wrong delivery.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hookyard_domain::delivery::EndReason;
-use hookyard_domain::endpoint::{Endpoint, EndpointStatus};
+use hookyard_domain::endpoint::{Endpoint, EndpointNo, EndpointStatus};
 use hookyard_domain::event::EventContent;
 use hookyard_domain::event_type::EventType;
 use hookyard_domain::headers::Headers;
@@ -42,6 +42,8 @@ pub struct Snapshot {
     /// The version.
     pub version: u64,
     pub(crate) endpoints: Vec<Arc<Prepared>>,
+    /// Those of them that one node alone sends to.
+    singles: HashSet<EndpointNo>,
     sources: HashMap<SourceId, Arc<PreparedSource>>,
     matches: Mutex<Matches>,
 }
@@ -84,7 +86,7 @@ impl Snapshot {
         let known: HashMap<_, _> = before
             .map(|it| it.endpoints.iter().map(|it| (it.endpoint.no, it)).collect())
             .unwrap_or_default();
-        let endpoints = config
+        let endpoints: Vec<_> = config
             .endpoints
             .into_iter()
             .map(|endpoint| match known.get(&endpoint.no) {
@@ -103,6 +105,11 @@ impl Snapshot {
         Self {
             tenant: config.tenant,
             version: config.version,
+            singles: endpoints
+                .iter()
+                .filter(|it| it.endpoint.settings.has_one_sender())
+                .map(|it| it.endpoint.no)
+                .collect(),
             endpoints,
             sources: sources.collect(),
             matches: Mutex::new(HashMap::new()),
@@ -144,6 +151,15 @@ impl Snapshot {
             SourceStatus::Paused => Some(Route::held()),
             SourceStatus::Active => Some(Route { targets: to_all(), held: false }),
         }
+    }
+
+    /// Those of the targets that one node alone sends to.
+    pub(crate) fn singles(&self, targets: &[Target]) -> Vec<EndpointNo> {
+        if self.singles.is_empty() {
+            return Vec::new();
+        }
+        let wanted = |it: &&Target| it.discarded.is_none() && self.singles.contains(&it.endpoint);
+        targets.iter().filter(wanted).map(|it| it.endpoint).collect()
     }
 
     /// Whom an event of this type, scope and source is owed to, and who would have been, were it not off.

@@ -14,6 +14,7 @@ use crate::deliveries::NewDelivery;
 use crate::events::{self, Place};
 use crate::once::Book;
 use crate::runs::{self, Lane};
+use crate::sender::Senders;
 
 /// Bytes of payload in one statement, and rows.
 const CHUNK_BYTES: usize = 16 * 1024 * 1024;
@@ -42,6 +43,7 @@ pub(crate) struct Draft<'b> {
     pub(crate) last_key: u64,
     events: Vec<NewEvent<'b>>,
     pub(crate) book: Book,
+    pub(crate) senders: Senders,
     pub(crate) deliveries: Vec<NewDelivery>,
     pub(crate) runs: runs::Draft,
     /// Events that each source has received.
@@ -50,13 +52,19 @@ pub(crate) struct Draft<'b> {
 }
 
 impl<'b> Draft<'b> {
-    pub(crate) fn new(node: i16, now: Timestamp, last_key: u64, book: Book) -> Self {
+    pub(crate) fn new(
+        (node, last_key): (i16, u64),
+        now: Timestamp,
+        book: Book,
+        senders: Senders,
+    ) -> Self {
         Self {
             node,
             now,
             last_key,
             events: Vec::new(),
             book,
+            senders,
             deliveries: Vec::new(),
             runs: runs::Draft::default(),
             received: BTreeMap::new(),
@@ -118,11 +126,18 @@ impl<'b> Draft<'b> {
         place: Place,
         (at, target): (u32, Target),
     ) -> Option<NewDelivery> {
+        let alone = match accept.singles.contains(&target.endpoint) {
+            true => self.senders.of(accept.tenant, target.endpoint),
+            false => None,
+        };
+        let now_ms = self.now.as_millis();
         let (status, set_off, due) = match (accept.sent_by_publisher, target.discarded) {
             (Some(due), _) => (PENDING, Trigger::Test, Some(due.as_millis())),
             (None, Some(_)) => {
                 (codec::status_code(DeliveryStatus::Discarded), Trigger::Automatic, None)
             }
+            // Given to the one that sends it.
+            (None, None) if alone.is_some() => (PENDING, Trigger::Automatic, Some(now_ms)),
             (None, None) => return None,
         };
         let reason = target.discarded.filter(|_| status != PENDING).map(codec::reason_code);
@@ -131,12 +146,13 @@ impl<'b> Draft<'b> {
             place,
             target: at,
             endpoint: target.endpoint,
+            owner: alone.unwrap_or(self.node),
             status,
             reason,
             set_off: codec::trigger_code(set_off),
             due_ms: due,
             created_ms: None,
-            updated_ms: self.now.as_millis(),
+            updated_ms: now_ms,
         })
     }
 

@@ -11,19 +11,20 @@ use deadpool_postgres::{Client, Object};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 use hookyard_store::ledger::{Batch, Receipt};
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
 
 use crate::PostgresStore;
 use crate::accept::{self, Draft, EventColumns};
 use crate::codec::{no, uint, uno};
-use crate::db::{Pipeline, query_opt};
+use crate::db::{Asked, Pipeline, query_opt};
 use crate::deliveries;
 use crate::error::{Fault, Result, unavailable};
 use crate::locks;
 use crate::node::{NOW_MS, Node};
 use crate::once::{self, Book};
 use crate::record::{self, NoteColumns, RecordColumns};
+use crate::sender::{self, Senders};
 
 /// How often the same batch is tried when other nodes are in its way.
 const TRIES: usize = 8;
@@ -37,40 +38,44 @@ const VERSIONS: &str = "SELECT no, version FROM tenant WHERE no = ANY($1) AND NO
 
 /// Every statement of a commit, prepared on its connection.
 struct Statements {
-    take_node: Statement,
-    share: Statement,
-    versions: Statement,
-    find_once: Statement,
-    delete_once: Statement,
-    put_once: Statement,
-    put_events: Statement,
-    put_runs: Statement,
-    put_deliveries: Statement,
-    put_received: Statement,
-    put_held: Statement,
-    put_records: Statement,
-    put_notes: Statement,
-    give_node: Statement,
+    take_node: Asked,
+    share: Asked,
+    versions: Asked,
+    take_senders: Asked,
+    find_senders: Asked,
+    find_once: Asked,
+    delete_once: Asked,
+    put_once: Asked,
+    put_events: Asked,
+    put_runs: Asked,
+    put_deliveries: Asked,
+    put_received: Asked,
+    put_held: Asked,
+    put_records: Asked,
+    put_notes: Asked,
+    give_node: Asked,
 }
 
 impl Statements {
     async fn prepare(client: &Client) -> Result<Self> {
         let give = format!("UPDATE node SET last_key = $2, beat_ms = {NOW_MS} WHERE no = $1");
         Ok(Self {
-            take_node: client.prepare_cached(TAKE_NODE).await?,
-            share: client.prepare_cached(locks::SHARE_ALL).await?,
-            versions: client.prepare_cached(VERSIONS).await?,
-            find_once: client.prepare_cached(once::FIND).await?,
-            delete_once: client.prepare_cached(once::DELETE).await?,
-            put_once: client.prepare_cached(once::PUT).await?,
-            put_events: client.prepare_cached(accept::PUT_EVENTS).await?,
-            put_runs: client.prepare_cached(accept::PUT_RUNS).await?,
-            put_deliveries: client.prepare_cached(deliveries::PUT).await?,
-            put_received: client.prepare_cached(accept::PUT_RECEIVED).await?,
-            put_held: client.prepare_cached(accept::PUT_HELD).await?,
-            put_records: client.prepare_cached(record::PUT_RECORDS).await?,
-            put_notes: client.prepare_cached(record::PUT_NOTES).await?,
-            give_node: client.prepare_cached(&give).await?,
+            take_node: Asked::prepare(client, TAKE_NODE).await?,
+            share: Asked::prepare(client, locks::SHARE_ALL).await?,
+            versions: Asked::prepare(client, VERSIONS).await?,
+            take_senders: Asked::prepare(client, sender::TAKE).await?,
+            find_senders: Asked::prepare(client, sender::FIND).await?,
+            find_once: Asked::prepare(client, once::FIND).await?,
+            delete_once: Asked::prepare(client, once::DELETE).await?,
+            put_once: Asked::prepare(client, once::PUT).await?,
+            put_events: Asked::prepare(client, accept::PUT_EVENTS).await?,
+            put_runs: Asked::prepare(client, accept::PUT_RUNS).await?,
+            put_deliveries: Asked::prepare(client, deliveries::PUT).await?,
+            put_received: Asked::prepare(client, accept::PUT_RECEIVED).await?,
+            put_held: Asked::prepare(client, accept::PUT_HELD).await?,
+            put_records: Asked::prepare(client, record::PUT_RECORDS).await?,
+            put_notes: Asked::prepare(client, record::PUT_NOTES).await?,
+            give_node: Asked::prepare(client, &give).await?,
         })
     }
 }
@@ -162,7 +167,9 @@ impl PostgresStore {
         let written = writing.write(&draft, &records, &notes, batch.now.as_millis()).await;
         match written {
             Ok(()) => {
-                lease.clean = true;
+                self.senders.see(&draft.senders);
+                let hints = draft.senders.hints(me.no);
+                lease.clean = hints.is_empty() || hint(lease.client()?, &hints).await;
                 Ok(receipts)
             }
             Err((is_certain, fault)) => {
@@ -224,6 +231,9 @@ async fn read<'b>(
     let of: [&(dyn ToSql + Sync); 1] = [&tenants];
     let asked: [&(dyn ToSql + Sync); 3] = [&asked_tenants, &kinds, &texts];
 
+    let singles = sender::Asked::of(batch);
+    let take: [&(dyn ToSql + Sync); 3] = [&singles.tenants, &singles.endpoints, &me.no];
+
     let mut pipeline = Pipeline::default();
     pipeline.push(begin(client));
     pipeline.push(send(client, &statements.take_node, &node));
@@ -236,7 +246,16 @@ async fn read<'b>(
     if !book.is_empty() {
         pipeline.push(send(client, &statements.find_once, &asked));
     }
-    let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?.into_iter().skip(1);
+    if !singles.is_empty() {
+        pipeline.push(send(client, &statements.take_senders, &take));
+        pipeline.push(send(client, &statements.find_senders, &take[..2]));
+    }
+    let mut rows = pipeline.finish().await.map_err(|(_, fault)| fault)?;
+    let senders = match singles.is_empty() {
+        true => Senders::default(),
+        false => Senders::read(&rows.pop().unwrap_or_default())?,
+    };
+    let mut rows = rows.into_iter().skip(1);
     let node = rows.next().unwrap_or_default();
     let Some(node) = node.first() else { return Err(StoreError::Fenced.into()) };
     let last_key = uint(node.try_get(0)?);
@@ -251,7 +270,7 @@ async fn read<'b>(
     if !book.is_empty() {
         book.answer(&rows.next().unwrap_or_default())?;
     }
-    Ok((Draft::new(me.no, batch.now, last_key, book), versions))
+    Ok((Draft::new((me.no, last_key), batch.now, book, senders), versions))
 }
 
 /// The second round trip.
@@ -290,7 +309,7 @@ impl Writing<'_> {
         let put_received: [&(dyn ToSql + Sync); 5] =
             [&received.0, &received.1, &received.2, node, &now_ms];
         let put_held: [&(dyn ToSql + Sync); 4] = [&held.0, &held.1, &held.2, node];
-        let put_deliveries = deliveries::params(&new, node);
+        let put_deliveries = deliveries::params(&new);
         let put_records: Vec<_> = records.iter().map(|it| record_params(it, node)).collect();
         let put_notes = note_params(notes, node);
         let give_node: [&(dyn ToSql + Sync); 2] = [node, &last_key];
@@ -329,6 +348,16 @@ impl Writing<'_> {
     }
 }
 
+/// Tells other nodes what they were given; false when the connection is of no more use. Apart from the commit: whoever
+/// notifies holds up everybody else who does until it is on disk, and a hint need not be there.
+async fn hint(client: &Client, hints: &[String]) -> bool {
+    // Hints are made of numbers and dots.
+    let said: Vec<_> = hints.iter().map(|it| format!("pg_notify('hookyard', '{it}')")).collect();
+    let all = said.join(", ");
+    let sql = format!("BEGIN; SET LOCAL synchronous_commit = off; SELECT {all}; COMMIT");
+    client.batch_execute(&sql).await.is_ok()
+}
+
 async fn begin(client: &Client) -> Result<Vec<Row>> {
     client.batch_execute("BEGIN").await?;
     Ok(Vec::new())
@@ -341,10 +370,10 @@ async fn end(client: &Client) -> Result<Vec<Row>> {
 
 async fn send(
     client: &Client,
-    statement: &Statement,
+    statement: &Asked,
     params: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>> {
-    Ok(client.query(statement, params).await?)
+    statement.ask(client, params).await
 }
 
 fn event_params<'a>(it: &'a EventColumns<'_>, node: &'a i16) -> [&'a (dyn ToSql + Sync); 13] {

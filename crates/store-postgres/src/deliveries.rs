@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::attempt::Trigger;
 use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::endpoint::EndpointNo;
@@ -12,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::codec::{self, no, time, uno};
-use crate::db::{Uid, query};
+use crate::db::{GenericClient, Uid, query};
 use crate::error::{Result, corrupt};
 use crate::events::{self, Head, Place};
 
@@ -22,6 +21,8 @@ pub(crate) struct NewDelivery {
     pub(crate) place: Place,
     pub(crate) target: u32,
     pub(crate) endpoint: EndpointNo,
+    /// The node that makes the next attempt.
+    pub(crate) owner: i16,
     pub(crate) status: i16,
     pub(crate) reason: Option<i16>,
     pub(crate) set_off: i16,
@@ -30,12 +31,13 @@ pub(crate) struct NewDelivery {
     pub(crate) updated_ms: i64,
 }
 
-/// Writes rows: the columns of [`columns`] in their order, and the node that makes the next attempt.
+/// Writes rows: the columns of [`columns`] in their order.
 pub(crate) const PUT: &str =
     "INSERT INTO delivery (tenant, key, node, target, endpoint, status, reason,
-        set_off, due_ms, created_ms, updated_ms, attempts, owner)
-    SELECT *, 0, $12::int2 FROM unnest($1::int4[], $2::int8[], $3::int2[], $4::int4[], $5::int4[],
-        $6::int2[], $7::int2[], $8::int2[], $9::int8[], $10::int8[], $11::int8[])";
+        set_off, due_ms, created_ms, updated_ms, owner, attempts)
+    SELECT *, 0 FROM unnest($1::int4[], $2::int8[], $3::int2[], $4::int4[], $5::int4[],
+        $6::int2[], $7::int2[], $8::int2[], $9::int8[], $10::int8[], $11::int8[],
+        $12::int2[])";
 
 /// Columns of new rows.
 #[derive(Default)]
@@ -51,6 +53,7 @@ pub(crate) struct Columns {
     dues: Vec<Option<i64>>,
     created: Vec<Option<i64>>,
     updated: Vec<i64>,
+    owners: Vec<i16>,
 }
 
 pub(crate) fn columns(new: &[NewDelivery]) -> Columns {
@@ -67,11 +70,12 @@ pub(crate) fn columns(new: &[NewDelivery]) -> Columns {
         columns.dues.push(new.due_ms);
         columns.created.push(new.created_ms);
         columns.updated.push(new.updated_ms);
+        columns.owners.push(new.owner);
     }
     columns
 }
 
-pub(crate) fn params<'a>(it: &'a Columns, node: &'a i16) -> [&'a (dyn ToSql + Sync); 12] {
+pub(crate) fn params(it: &Columns) -> [&(dyn ToSql + Sync); 12] {
     [
         &it.tenants,
         &it.keys,
@@ -84,7 +88,7 @@ pub(crate) fn params<'a>(it: &'a Columns, node: &'a i16) -> [&'a (dyn ToSql + Sy
         &it.dues,
         &it.created,
         &it.updated,
-        node,
+        &it.owners,
     ]
 }
 

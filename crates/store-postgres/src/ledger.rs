@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::held::Release;
 use crate::locks;
 use crate::moves::{Move, Replay};
+use crate::owed::Order;
 use crate::runs::Lane;
 use crate::{PostgresStore, days, held, moves, owed, prune, read, share};
 
@@ -91,7 +92,22 @@ impl Ledger for PostgresStore {
     ) -> Answer<'a, DuePage> {
         let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
         let lane = Lane { tenant, endpoint };
-        read!(self, |db| owed::due(db, lane, self.node().no, (now, share), &skip))
+        let of = (now, Order::Time, share);
+        read!(self, |db| owed::due(db, lane, self.node().no, of, &skip))
+    }
+
+    fn due_in_order<'a>(
+        &'a self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        now: Timestamp,
+        share: Share,
+        skip: &'a [DeliveryId],
+    ) -> Answer<'a, DuePage> {
+        let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
+        let lane = Lane { tenant, endpoint };
+        let of = (now, Order::Place, share);
+        read!(self, |db| owed::due(db, lane, self.node().no, of, &skip))
     }
 
     fn requeue(

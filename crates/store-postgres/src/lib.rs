@@ -39,6 +39,7 @@ mod prune;
 mod record;
 pub mod rehearsal;
 mod runs;
+mod sender;
 mod sources;
 mod takeover;
 mod tenants;
@@ -121,6 +122,7 @@ pub struct PostgresStore {
     pulse: Pool,
     identity: Identity,
     ear: Ear,
+    senders: sender::Seen,
 }
 
 impl PostgresStore {
@@ -144,7 +146,14 @@ impl PostgresStore {
         let identity = Identity::new(node, process, registered);
         drop(client);
         let pulse = open::pool(settings, 1)?;
-        Ok(Arc::new(Self { pool, committer, pulse, identity, ear: Ear::new(settings) }))
+        Ok(Arc::new(Self {
+            pool,
+            committer,
+            pulse,
+            identity,
+            ear: Ear::new(settings),
+            senders: sender::Seen::default(),
+        }))
     }
 
     /// Opens the store to look at it, as no node: what a node alone may do is refused. Nothing is connected to yet, and the
@@ -157,7 +166,14 @@ impl PostgresStore {
         let committer = open::pool(settings, 1)?;
         let pulse = open::pool(settings, 1)?;
         let identity = Identity::new("", db::Uid(0), node::NOBODY);
-        Ok(Arc::new(Self { pool, committer, pulse, identity, ear: Ear::new(settings) }))
+        Ok(Arc::new(Self {
+            pool,
+            committer,
+            pulse,
+            identity,
+            ear: Ear::new(settings),
+            senders: sender::Seen::default(),
+        }))
     }
 
     /// The number of this node: it stands in the ids of the events it accepts.

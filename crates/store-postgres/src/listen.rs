@@ -7,7 +7,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::id::DeliveryId;
 use hookyard_domain::tenant::TenantNo;
@@ -18,8 +17,8 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_postgres::{AsyncMessage, Client};
 
-use crate::codec::{no, time, uint, uno};
-use crate::db::{execute, query};
+use crate::codec::{time, uint, uno};
+use crate::db::{GenericClient, execute, query};
 use crate::error::{Fault, Result, unavailable};
 use crate::node::NOW_MS;
 use crate::open::Settings;
@@ -97,10 +96,6 @@ pub(crate) async fn given(
     Ok(all)
 }
 
-/// Gives endpoints that have no sender this node as theirs; tenants and endpoints as columns.
-pub(crate) const TAKE: &str = "INSERT INTO sender (tenant, endpoint, node)
-    SELECT *, $3::int2 FROM unnest($1::int4[], $2::int4[]) ON CONFLICT DO NOTHING";
-
 /// A connection that only listens.
 struct Open {
     heard: mpsc::Receiver<String>,
@@ -170,11 +165,6 @@ async fn connect(settings: &Settings) -> std::result::Result<Open, StoreError> {
     });
     client.batch_execute("LISTEN hookyard").await.map_err(|_| unavailable("LISTEN is refused"))?;
     Ok(Open { heard, overrun, _client: client, _task: task })
-}
-
-/// The columns of [`TAKE`].
-pub(crate) fn columns(lanes: &[(TenantNo, EndpointNo)]) -> (Vec<i32>, Vec<i32>) {
-    lanes.iter().map(|(tenant, endpoint)| (no(tenant.0), no(endpoint.0))).unzip()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Changes of single deliveries that people ask for: requeue, cancel, replay; and discarding what waits.
 //!
-//! Whoever is asked makes the next attempt: the row's `owner` becomes this node, whose lane is told of it.
+//! Whoever is asked makes the next attempt, unless one node alone sends to the endpoint: the row's `owner` becomes this node,
+//! whose lane is told of it.
 
 use deadpool_postgres::Transaction;
 use hookyard_domain::attempt::Trigger;
@@ -17,7 +18,7 @@ use crate::db::{execute, query, query_opt};
 use crate::deliveries::{self, NewDelivery};
 use crate::error::{Result, corrupt};
 use crate::events::{self, Head, Place};
-use crate::{audit, listen, record};
+use crate::{audit, listen, record, sender};
 
 /// What is to be moved, and by whom.
 #[derive(Clone, Copy)]
@@ -74,12 +75,9 @@ pub(crate) async fn requeue(tx: &Transaction<'_>, it: Move, entry: &AuditEntry) 
         Found::Row(endpoint, _) => {
             let (now, set_off) = (it.now.as_millis(), codec::trigger_code(Trigger::Manual));
             let tenant = no(it.tenant.0);
-            execute(
-                tx,
-                SQL,
-                &[&tenant, &place.key, &place.node, &target, &now, &set_off, &it.node],
-            )
-            .await?;
+            let owner = sender::owner(tx, (it.tenant, endpoint), it.node).await?;
+            execute(tx, SQL, &[&tenant, &place.key, &place.node, &target, &now, &set_off, &owner])
+                .await?;
             endpoint
         }
     };
@@ -140,13 +138,20 @@ impl Fresh<'_> {
         targets: &[Target],
     ) -> Result<Vec<DeliveryId>> {
         let first = self.first(tx).await?;
-        let new: Vec<NewDelivery> =
-            (first..).zip(targets).map(|(number, target)| self.row(number, *target)).collect();
+        let mut new = Vec::with_capacity(targets.len());
+        for (number, target) in (first..).zip(targets) {
+            let lane = (self.head.tenant, target.endpoint);
+            let owner = match target.discarded {
+                Some(_) => self.node,
+                None => sender::owner(tx, lane, self.node).await?,
+            };
+            new.push(self.row(number, *target, owner));
+        }
         if new.is_empty() {
             return Ok(Vec::new());
         }
         let columns = deliveries::columns(&new);
-        execute(tx, deliveries::PUT, &deliveries::params(&columns, &self.node)).await?;
+        execute(tx, deliveries::PUT, &deliveries::params(&columns)).await?;
         self.list(tx, targets).await?;
         let id = self.head.place.id();
         Ok(new.iter().map(|new| id.delivery(TargetNo(new.target))).collect())
@@ -167,7 +172,7 @@ impl Fresh<'_> {
         Ok(next.max(self.head.targets.len() as u32))
     }
 
-    fn row(&self, number: u32, target: Target) -> NewDelivery {
+    fn row(&self, number: u32, target: Target, owner: i16) -> NewDelivery {
         let now = self.now.as_millis();
         let status = match target.discarded {
             None => DeliveryStatus::Pending,
@@ -178,6 +183,7 @@ impl Fresh<'_> {
             place: self.head.place,
             target: number,
             endpoint: target.endpoint,
+            owner,
             status: codec::status_code(status),
             reason: target.discarded.map(codec::reason_code),
             set_off: codec::trigger_code(self.trigger),

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
@@ -13,7 +12,7 @@ use hookyard_store::ledger::{Due, DuePage, Owed, Refill, Share};
 use tokio_postgres::Row;
 
 use crate::codec::{self, int, no, time, uint, uno};
-use crate::db::query;
+use crate::db::{GenericClient, query};
 use crate::deliveries;
 use crate::error::{Result, corrupt};
 use crate::events::{self, Place};
@@ -191,24 +190,41 @@ fn waiting(row: &Row) -> Result<Waiting> {
     })
 }
 
-/// What of an endpoint waits for a node's next attempt, by its time: tenant, endpoint, node, and how many.
-pub(crate) const DUE: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
+/// In which order waiting deliveries come.
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
+    /// By their time.
+    Time,
+    /// By their place, up to the first that is not due.
+    Place,
+}
+
+pub(crate) const BY_TIME: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
     WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL
     ORDER BY due_ms, key, node, target LIMIT $4";
+/// What waits is pending, which is what there is an index for.
+const BY_PLACE: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
+    WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL AND status = 0
+        AND status <> 1
+    ORDER BY key, node, target LIMIT $4";
 
 /// The rows that are due, as many as are wanted, and the time of the next one.
 async fn due_rows(
     db: &impl GenericClient,
     lane: Lane,
     node: i16,
-    (now, wanted): (Timestamp, usize),
+    (now, order, wanted): (Timestamp, Order, usize),
     skip: &HashSet<DeliveryId>,
 ) -> Result<(Vec<Waiting>, Option<Timestamp>)> {
+    let sql = match order {
+        Order::Time => BY_TIME,
+        Order::Place => BY_PLACE,
+    };
     // Room for what is skipped, and one more for the time of the next.
     let many = int((wanted + skip.len() + 1) as u64);
     let (tenant, endpoint) = (no(lane.tenant.0), no(lane.endpoint.0));
     let mut due: Vec<Waiting> = Vec::new();
-    for row in &query(db, DUE, &[&tenant, &endpoint, &node, &many]).await? {
+    for row in &query(db, sql, &[&tenant, &endpoint, &node, &many]).await? {
         let one = waiting(row)?;
         if skip.contains(&one.delivery) {
             continue;
@@ -221,16 +237,16 @@ async fn due_rows(
     Ok((due, None))
 }
 
-/// Waiting deliveries of the endpoint whose next attempt this node makes, by their time, those in `skip` left out.
+/// Waiting deliveries of the endpoint whose next attempt this node makes, in that order, those in `skip` left out.
 pub(crate) async fn due(
     db: &impl GenericClient,
     lane: Lane,
     node: i16,
-    (now, share): (Timestamp, Share),
+    (now, order, share): (Timestamp, Order, Share),
     skip: &HashSet<DeliveryId>,
 ) -> Result<DuePage> {
     let wanted = (share.deliveries as usize).max(1);
-    let (mut rows, next) = due_rows(db, lane, node, (now, wanted), skip).await?;
+    let (mut rows, next) = due_rows(db, lane, node, (now, order, wanted), skip).await?;
     let mut page = DuePage { due: Vec::new(), next };
     if rows.is_empty() {
         return Ok(page);

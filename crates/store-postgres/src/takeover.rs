@@ -22,12 +22,13 @@ use crate::error::Result;
 use crate::events::Place;
 use crate::node::{GONE, LEFT, LOST, NOW_MS, Node, SERVING, millis};
 use crate::runs::{self, Lane};
-use crate::{locks, owed};
+use crate::{listen, locks, owed};
 
 /// Endpoints looked at in one transaction.
 const ENDPOINTS: i64 = 1000;
-/// Events looked at in one go.
+/// Events looked at in one go, and of one endpoint in one transaction: most may have rows already.
 const EVENTS: usize = 512;
+const LOOK_MAX: usize = 20_000;
 
 /// A node that is taken over.
 struct Lost {
@@ -88,7 +89,10 @@ async fn find(
 ) -> Result<Option<Lost>> {
     const FENCE: &str = "UPDATE node SET status = $2, incarnation = incarnation + 1, taken = 0
         WHERE no = $1";
-    const PINS: &str = "UPDATE sender SET node = $2 WHERE node = $1";
+    const SENDER: &str = "UPDATE sender s SET node = $2
+        FROM (SELECT tenant, endpoint FROM sender WHERE node = $1
+            ORDER BY tenant, endpoint FOR UPDATE) w
+        WHERE (s.tenant, s.endpoint) = (w.tenant, w.endpoint)";
     let sql = format!(
         "SELECT no, status, taken, name FROM node WHERE no <> $1 AND (status IN ({LEFT}, {LOST})
             OR (status = {SERVING} AND beat_ms < {NOW_MS} - $2::int8))
@@ -109,7 +113,7 @@ async fn find(
         );
     }
     // Before anything else: what is accepted for them from here on is given to this node.
-    execute(tx, PINS, &[&lost.no, &me.no]).await?;
+    execute(tx, SENDER, &[&lost.no, &me.no]).await?;
     Ok(Some(lost))
 }
 
@@ -168,6 +172,8 @@ async fn settle(
         taken.deliveries += moved;
         if owner == me.no {
             taken.lanes.push((lane.tenant, lane.endpoint));
+        } else {
+            listen::say(tx, &listen::due(owner, lane.tenant, lane.endpoint)).await?;
         }
     }
     Ok((moved, all))
@@ -200,20 +206,21 @@ async fn unrecorded(
     const MARK: &str = "INSERT INTO lane AS l (tenant, endpoint, node, mark, delivery_count,
             consecutive_failures) VALUES ($1, $2, $3, $4, 0, 0)
         ON CONFLICT (tenant, endpoint, node) DO UPDATE SET mark = greatest(l.mark, excluded.mark)";
-    let (mut made, mut next) = (0, debt.mark);
+    let (mut made, mut looked_at, mut next) = (0, 0, debt.mark);
     let mut all = false;
-    while made < limit && !all {
+    while made < limit && looked_at < LOOK_MAX && !all {
         let (mut keys, more) = runs::up(tx, debt.lane, lost.no, (next, EVENTS)).await?;
         all = !more && keys.len() <= EVENTS;
         keys.truncate(EVENTS);
         let Some(last) = keys.last() else { break };
+        looked_at += keys.len();
         next = int(*last) + 1;
         let found = owed::without_row(tx, debt.lane, lost.no, &keys).await?;
         let new: Vec<NewDelivery> =
-            found.iter().map(|it| row(debt.lane, lost.no, it.key, it.target)).collect();
+            found.iter().map(|it| row(debt.lane, (lost.no, owner), it.key, it.target)).collect();
         if !new.is_empty() {
             let columns = deliveries::columns(&new);
-            execute(tx, deliveries::PUT, &deliveries::params(&columns, &owner)).await?;
+            execute(tx, deliveries::PUT, &deliveries::params(&columns)).await?;
         }
         made += new.len() as u64;
     }
@@ -223,13 +230,14 @@ async fn unrecorded(
 }
 
 /// A delivery that was accepted and has not been tried: due since then, so that it stands in its old place.
-fn row(lane: Lane, node: i16, key: i64, target: u32) -> NewDelivery {
+fn row(lane: Lane, (node, owner): (i16, i16), key: i64, target: u32) -> NewDelivery {
     let accepted_ms = EventKey(codec::uint(key)).time().as_millis();
     NewDelivery {
         tenant: lane.tenant,
         place: Place { key, node },
         target,
         endpoint: lane.endpoint,
+        owner,
         status: PENDING,
         reason: None,
         set_off: codec::trigger_code(Trigger::Automatic),

@@ -13,6 +13,7 @@ use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share, Target};
 use hookyard_store::{Answer, StoreError};
 
+use crate::owed::Order;
 use crate::{SqliteStore, blocking, held, moves, owed, prune};
 
 /// Waiting deliveries discarded while the writer is held.
@@ -50,7 +51,21 @@ impl Ledger for SqliteStore {
         skip: &'a [DeliveryId],
     ) -> Answer<'a, DuePage> {
         let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
-        self.read(move |conn, _| owed::due(conn, (tenant, endpoint), now, share, &skip))
+        let of = (now, Order::Time);
+        self.read(move |conn, _| owed::due(conn, (tenant, endpoint), of, share, &skip))
+    }
+
+    fn due_in_order<'a>(
+        &'a self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        now: Timestamp,
+        share: Share,
+        skip: &'a [DeliveryId],
+    ) -> Answer<'a, DuePage> {
+        let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
+        let of = (now, Order::Place);
+        self.read(move |conn, _| owed::due(conn, (tenant, endpoint), of, share, &skip))
     }
 
     fn requeue(

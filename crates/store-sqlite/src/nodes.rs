@@ -34,6 +34,10 @@ impl Nodes for SqliteStore {
         Box::pin(async { Ok(Vec::new()) })
     }
 
+    fn sends_alone(&self, _: EndpointNo) -> Option<bool> {
+        None
+    }
+
     fn given(&self) -> Answer<'_, Vec<(TenantNo, EndpointNo)>> {
         Box::pin(async { Ok(Vec::new()) })
     }

@@ -121,20 +121,34 @@ fn owed_targets(conn: &Connection, wanted: &Wanted, key: u64) -> Result<Vec<Targ
     Ok(owed)
 }
 
-/// Waiting deliveries of the endpoint by their time, those in `skip` left out.
+/// In which order waiting deliveries come.
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
+    /// By their time.
+    Time,
+    /// By their place, up to the first that is not due.
+    Place,
+}
+
+/// Waiting deliveries of the endpoint in that order, those in `skip` left out.
 pub(crate) fn due(
     conn: &Connection,
     (tenant, endpoint): (TenantNo, EndpointNo),
-    now: Timestamp,
+    (now, order): (Timestamp, Order),
     share: Share,
     skip: &HashSet<DeliveryId>,
 ) -> Result<DuePage> {
-    let tx = conn.unchecked_transaction()?;
-    let mut find = tx.prepare_cached(
-        "SELECT event, target, attempts, set_off, due_ms FROM delivery
+    const BY_TIME: &str = "SELECT event, target, attempts, set_off, due_ms FROM delivery
          WHERE endpoint = ?1 AND tenant = ?2 AND due_ms IS NOT NULL
-         ORDER BY due_ms, event, target",
-    )?;
+         ORDER BY due_ms, event, target";
+    const BY_PLACE: &str = "SELECT event, target, attempts, set_off, due_ms FROM delivery
+         WHERE endpoint = ?1 AND tenant = ?2 AND due_ms IS NOT NULL
+         ORDER BY event, target";
+    let tx = conn.unchecked_transaction()?;
+    let mut find = tx.prepare_cached(match order {
+        Order::Time => BY_TIME,
+        Order::Place => BY_PLACE,
+    })?;
     let mut rows = find.query(params![endpoint.0, tenant.0])?;
     let mut page = DuePage::default();
     let mut bytes = 0_u64;

@@ -62,6 +62,9 @@ pub struct Accept {
     pub content: EventContent,
     /// Whom it is owed to; the position is the target's number.
     pub targets: Vec<Target>,
+    /// Targets that one node alone sends to, of however many there are. A shared store gives it their deliveries, each with
+    /// a row at once; [`crate::nodes::Nodes::sends_alone`] tells whether that is this node.
+    pub singles: Vec<EndpointNo>,
     /// Its source is paused: it has no targets, and is kept for [`Ledger::held`] until it is released.
     pub held: bool,
     /// What makes it happen once; several may be given.
@@ -226,6 +229,15 @@ pub trait Ledger {
     ) -> Answer<'_, Refill>;
     /// Waiting deliveries of the endpoint that are due at `now`, without those in `skip` (a lane holds them already).
     fn due<'a>(
+        &'a self,
+        tenant: TenantNo,
+        endpoint: EndpointNo,
+        now: Timestamp,
+        share: Share,
+        skip: &'a [DeliveryId],
+    ) -> Answer<'a, DuePage>;
+    /// The same in order of acceptance, up to the first that is not due.
+    fn due_in_order<'a>(
         &'a self,
         tenant: TenantNo,
         endpoint: EndpointNo,

@@ -106,6 +106,9 @@ pub trait Nodes {
     fn next_signal(&self) -> Answer<'_, Signal>;
     /// Tenants that were changed within that time, by whatever node.
     fn moved(&self, within: Duration) -> Answer<'_, Vec<Moved>>;
+    /// Whether this node is the one that alone sends to the endpoint, as of the last commit that named it among
+    /// [`crate::ledger::Accept::singles`]. `None` where there is but one node: nothing is given to it then.
+    fn sends_alone(&self, endpoint: EndpointNo) -> Option<bool>;
     /// Endpoints that this node alone sends to, of those that have something waiting for it.
     fn given(&self) -> Answer<'_, Vec<(TenantNo, EndpointNo)>>;
     /// All nodes, by their number.

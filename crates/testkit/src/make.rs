@@ -205,6 +205,7 @@ pub fn accept(tenant: TenantNo, version: u64, endpoints: &[EndpointNo]) -> Accep
         version,
         content: content("order.created"),
         targets: endpoints.iter().copied().map(target).collect(),
+        singles: Vec::new(),
         held: false,
         once: Vec::new(),
         sent_by_publisher: None,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use hookyard_domain::endpoint::{Activity, EndpointNo, EndpointStatus};
 use hookyard_domain::id::EventKey;
-use hookyard_domain::tenant::TenantNo;
 use hookyard_store::ledger::Owed;
 
 use super::Lanes;
@@ -41,15 +40,6 @@ impl Lanes {
                 state.revive(endpoint, time);
             }
         }
-        self.release(state, 1);
-    }
-
-    /// Something of the endpoint waits in the store, accepted by another node.
-    pub(crate) fn given(&self, tenant: TenantNo, endpoint: EndpointNo) {
-        let now = self.clock.now();
-        let mut state = self.lock();
-        state.lane(tenant, endpoint, now).due_at(Some(now));
-        state.revive(endpoint, now);
         self.release(state, 1);
     }
 

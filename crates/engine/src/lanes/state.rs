@@ -39,6 +39,8 @@ pub(super) struct State {
     pub held_bytes: u64,
     pub bytes_max: u64,
     pub draining: bool,
+    /// Other nodes may send too: the store gives what one alone is to send.
+    pub shared: bool,
 }
 
 impl State {
@@ -48,10 +50,12 @@ impl State {
         endpoint: EndpointNo,
         now: Timestamp,
     ) -> &mut Lane {
-        let Self { lanes, prepared, counted, .. } = self;
+        let Self { lanes, prepared, counted, shared, .. } = self;
         lanes.entry(endpoint).or_insert_with(|| {
             let activity = counted.get(&endpoint).copied().unwrap_or_default();
-            Lane::new(tenant, prepared.get(&endpoint).cloned(), activity, now)
+            let mut lane = Lane::new(tenant, prepared.get(&endpoint).cloned(), activity, now);
+            lane.shared = *shared;
+            lane
         })
     }
 
@@ -97,7 +101,8 @@ impl State {
             let skip = lane.claimed.iter().copied().collect();
             let until = lane.claims_until(now);
             let tenant = lane.tenant;
-            self.fetches.push_back(Fetch::Due { tenant, endpoint, until, skip, room });
+            let in_order = lane.claims_in_order();
+            self.fetches.push_back(Fetch::Due { tenant, endpoint, until, skip, in_order, room });
         } else if let Some(at) = lane.next_due
             && at > now
         {

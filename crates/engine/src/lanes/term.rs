@@ -13,10 +13,18 @@ impl Lanes {
     /// Others took over: nothing that is held is this node's any more. Attempts under way end as they may.
     pub(crate) fn forsake(&self, term: u64) {
         let mut state = self.lock();
-        let State { prepared, waiting, idle, unrecorded, bytes_max, draining, .. } =
+        let State { prepared, waiting, idle, unrecorded, bytes_max, draining, shared, .. } =
             std::mem::take(&mut *state);
-        *state =
-            State { prepared, waiting, idle, unrecorded, bytes_max, draining, ..State::default() };
+        *state = State {
+            prepared,
+            waiting,
+            idle,
+            unrecorded,
+            bytes_max,
+            draining,
+            shared,
+            ..State::default()
+        };
         state.term = term;
     }
 

@@ -1,5 +1,6 @@
 //! Serving over PostgreSQL: one node, then several.
 
+mod alone;
 mod config;
 mod moving;
 mod one;

@@ -18,6 +18,7 @@ mod master_key;
 mod native;
 mod nodes;
 mod operator_key;
+mod packaging;
 mod python;
 mod receiver;
 mod refusals;

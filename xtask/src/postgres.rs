@@ -15,6 +15,9 @@ use crate::verifiers::{install, is_root};
 /// The variable by which the tests find a server that they may make databases in.
 pub const VARIABLE: &str = "HOOKYARD_TEST_DATABASE_URL";
 
+/// Where the tests look for PgBouncer.
+const POOLERS: [&str; 2] = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
+
 /// A server, and where it is.
 pub enum Server {
     /// Somebody else's.
@@ -33,6 +36,9 @@ pub struct Own {
 impl Server {
     /// Finds or starts one, and says which.
     pub fn start() -> Result<Self> {
+        if !POOLERS.iter().any(|it| Path::new(it).exists()) {
+            install(&["pgbouncer"], "a pooler (`pgbouncer`)")?;
+        }
         if let Some(url) = given() {
             println!("{VARIABLE} names a PostgreSQL: the tests use that");
             return Ok(Self::Given(url));

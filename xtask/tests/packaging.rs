@@ -61,7 +61,9 @@ fn the_image_holds_the_binary_alone_and_gives_nobody_rights() {
     let dockerfile = read("Dockerfile");
     let (_, last) = dockerfile.rsplit_once("\nFROM ").unwrap();
     assert!(last.starts_with("scratch\n"), "{last}");
-    for line in ["USER 10001:10001", "VOLUME /var/lib/hookyard", "STOPSIGNAL SIGTERM", "CMD [\"serve\"]"] {
+    for line in
+        ["USER 10001:10001", "VOLUME /var/lib/hookyard", "STOPSIGNAL SIGTERM", "CMD [\"serve\"]"]
+    {
         assert!(last.lines().any(|it| it == line), "{line}");
     }
     assert!(last.contains("CMD [\"/usr/bin/hookyard\", \"healthcheck\"]"));

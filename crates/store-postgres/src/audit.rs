@@ -1,6 +1,5 @@
 //! The audit log, and pages of rows that are numbered as they are made.
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::id::AuditId;
 use hookyard_domain::page::{Cursor, Page, PageRequest};
@@ -10,7 +9,7 @@ use hookyard_store::audit::Audit;
 use tokio_postgres::Row;
 
 use crate::codec::{int, no, time, uint};
-use crate::db::{Uid, execute, query};
+use crate::db::{GenericClient, Uid, execute, query};
 use crate::error::Result;
 use crate::{PostgresStore, read, share};
 

@@ -1,7 +1,7 @@
 //! What is owed at the moment, counted within a bound: what waits by its rows, what has none by walking up from the
 //! low-water marks of every node.
 
-use deadpool_postgres::GenericClient;
+use crate::db::GenericClient;
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::id::EventKey;
 use hookyard_domain::tenant::TenantNo;

@@ -13,13 +13,13 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 use hookyard_store::ledger::{Batch, Receipt};
 use hookyard_store::statistics::{Counted, Counting};
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
 
 use crate::PostgresStore;
 use crate::accept::{self, Draft, EventColumns};
 use crate::codec::{no, uint, uno};
-use crate::db::{Pipeline, query_opt};
+use crate::db::{Asked, Pipeline, query_opt};
 use crate::deliveries;
 use crate::error::{Fault, Result, unavailable};
 use crate::feed;
@@ -42,48 +42,48 @@ const VERSIONS: &str = "SELECT no, version FROM tenant WHERE no = ANY($1) AND NO
 
 /// Every statement of a commit, prepared on its connection.
 struct Statements {
-    take_node: Statement,
-    share: Statement,
-    versions: Statement,
-    take_senders: Statement,
-    find_senders: Statement,
-    find_once: Statement,
-    delete_once: Statement,
-    put_once: Statement,
-    put_events: Statement,
-    put_runs: Statement,
-    put_deliveries: Statement,
-    put_received: Statement,
-    put_held: Statement,
-    put_records: Statement,
-    put_feed: Statement,
-    put_notes: Statement,
-    put_tallies: Statement,
-    give_node: Statement,
+    take_node: Asked,
+    share: Asked,
+    versions: Asked,
+    take_senders: Asked,
+    find_senders: Asked,
+    find_once: Asked,
+    delete_once: Asked,
+    put_once: Asked,
+    put_events: Asked,
+    put_runs: Asked,
+    put_deliveries: Asked,
+    put_received: Asked,
+    put_held: Asked,
+    put_records: Asked,
+    put_feed: Asked,
+    put_notes: Asked,
+    put_tallies: Asked,
+    give_node: Asked,
 }
 
 impl Statements {
     async fn prepare(client: &Client) -> Result<Self> {
         let give = format!("UPDATE node SET last_key = $2, beat_ms = {NOW_MS} WHERE no = $1");
         Ok(Self {
-            take_node: client.prepare_cached(TAKE_NODE).await?,
-            share: client.prepare_cached(locks::SHARE_ALL).await?,
-            versions: client.prepare_cached(VERSIONS).await?,
-            take_senders: client.prepare_cached(sender::TAKE).await?,
-            find_senders: client.prepare_cached(sender::FIND).await?,
-            find_once: client.prepare_cached(once::FIND).await?,
-            delete_once: client.prepare_cached(once::DELETE).await?,
-            put_once: client.prepare_cached(once::PUT).await?,
-            put_events: client.prepare_cached(accept::PUT_EVENTS).await?,
-            put_runs: client.prepare_cached(accept::PUT_RUNS).await?,
-            put_deliveries: client.prepare_cached(deliveries::PUT).await?,
-            put_received: client.prepare_cached(accept::PUT_RECEIVED).await?,
-            put_held: client.prepare_cached(accept::PUT_HELD).await?,
-            put_records: client.prepare_cached(record::PUT_RECORDS).await?,
-            put_feed: client.prepare_cached(feed::PUT).await?,
-            put_notes: client.prepare_cached(record::PUT_NOTES).await?,
-            put_tallies: client.prepare_cached(statistics::PUT).await?,
-            give_node: client.prepare_cached(&give).await?,
+            take_node: Asked::prepare(client, TAKE_NODE).await?,
+            share: Asked::prepare(client, locks::SHARE_ALL).await?,
+            versions: Asked::prepare(client, VERSIONS).await?,
+            take_senders: Asked::prepare(client, sender::TAKE).await?,
+            find_senders: Asked::prepare(client, sender::FIND).await?,
+            find_once: Asked::prepare(client, once::FIND).await?,
+            delete_once: Asked::prepare(client, once::DELETE).await?,
+            put_once: Asked::prepare(client, once::PUT).await?,
+            put_events: Asked::prepare(client, accept::PUT_EVENTS).await?,
+            put_runs: Asked::prepare(client, accept::PUT_RUNS).await?,
+            put_deliveries: Asked::prepare(client, deliveries::PUT).await?,
+            put_received: Asked::prepare(client, accept::PUT_RECEIVED).await?,
+            put_held: Asked::prepare(client, accept::PUT_HELD).await?,
+            put_records: Asked::prepare(client, record::PUT_RECORDS).await?,
+            put_feed: Asked::prepare(client, feed::PUT).await?,
+            put_notes: Asked::prepare(client, record::PUT_NOTES).await?,
+            put_tallies: Asked::prepare(client, statistics::PUT).await?,
+            give_node: Asked::prepare(client, &give).await?,
         })
     }
 }
@@ -412,10 +412,10 @@ async fn end(client: &Client) -> Result<Vec<Row>> {
 
 async fn send(
     client: &Client,
-    statement: &Statement,
+    statement: &Asked,
     params: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>> {
-    Ok(client.query(statement, params).await?)
+    statement.ask(client, params).await
 }
 
 fn event_params<'a>(it: &'a EventColumns<'_>, node: &'a i16) -> [&'a (dyn ToSql + Sync); 13] {

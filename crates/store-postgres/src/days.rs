@@ -4,11 +4,11 @@
 //! who has events in it is over and all of them have ended. A day that has to stay for somebody's sake is pruned event by
 //! event (`prune`), as is what stands outside of all days.
 
-use deadpool_postgres::{Client, GenericClient, Transaction};
+use deadpool_postgres::{Client, Transaction};
 use hookyard_domain::tenant::TenantNo;
 
 use crate::codec::no;
-use crate::db::{execute, query, query_opt};
+use crate::db::{GenericClient, execute, query, query_opt};
 use crate::error::{Fault, Result};
 use crate::locks;
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::attempt::Trigger;
 use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::endpoint::EndpointNo;
@@ -12,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::codec::{self, no, time, uno};
-use crate::db::{Uid, query};
+use crate::db::{GenericClient, Uid, query};
 use crate::error::{Result, corrupt};
 use crate::events::{self, Head, Place};
 

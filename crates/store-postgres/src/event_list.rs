@@ -7,10 +7,8 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_store::history::{EventFilter, ListedEvent};
 use tokio_postgres::Row;
 
-use deadpool_postgres::GenericClient;
-
 use crate::codec::{int, no, uint};
-use crate::db::{Uid, query, query_opt};
+use crate::db::{GenericClient, Uid, query, query_opt};
 use crate::error::Result;
 use crate::events::{self, Place, key_at};
 

@@ -1,6 +1,6 @@
 //! A tenant's catalogue of event types.
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::event_type::{CatalogueEntry, EventType};
 use hookyard_domain::page::{Page, PageRequest};
@@ -10,7 +10,7 @@ use hookyard_store::event_types::EventTypes;
 use tokio_postgres::Row;
 
 use crate::codec::{no, time};
-use crate::db::{execute, query_opt};
+use crate::db::{GenericClient, execute, query_opt};
 use crate::error::{Result, conflict, corrupt, or_conflict};
 use crate::{PostgresStore, audit, change, read, tenants};
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use deadpool_postgres::GenericClient;
 use hookyard_domain::event::{Event, EventContent};
 use hookyard_domain::event_type::EventType;
 use hookyard_domain::headers::Headers;
@@ -16,7 +15,7 @@ use hookyard_store::transfer::extra::{CHANGES, CONTENT_TYPE, HEADERS, PREVIOUS};
 use tokio_postgres::Row;
 
 use crate::codec::{self, Input, int, put, put_bytes, put_headers, time, uint, uno};
-use crate::db::{Uid, query, query_opt};
+use crate::db::{GenericClient, Uid, query, query_opt};
 use crate::error::{Result, corrupt};
 
 /// Where an event stands in a tenant's list: its key, and the node that gave it.

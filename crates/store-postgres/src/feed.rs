@@ -9,7 +9,7 @@ mod notes;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use deadpool_postgres::GenericClient;
+use crate::db::GenericClient;
 use hookyard_domain::attempt::Attempt;
 use hookyard_domain::event::Event;
 use hookyard_domain::feed::{FeedPlace, FeedPosition};

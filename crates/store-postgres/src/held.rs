@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use hookyard_domain::attempt::Trigger;
 use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventId};
@@ -12,7 +12,7 @@ use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::Target;
 
 use crate::codec::{self, no};
-use crate::db::{execute, query, query_opt};
+use crate::db::{GenericClient, execute, query, query_opt};
 use crate::error::{Result, conflict};
 use crate::events;
 use crate::moves::Fresh;

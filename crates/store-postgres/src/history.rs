@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::attempt::Attempt;
 use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::endpoint::EndpointNo;
@@ -15,7 +14,7 @@ use hookyard_store::Answer;
 use hookyard_store::history::{DeliveryFilter, EventFilter, History, ListedEvent};
 
 use crate::codec::{self, int, no, uint};
-use crate::db::{query, query_opt};
+use crate::db::{GenericClient, query, query_opt};
 use crate::deliveries::{self, DeliveryRow, Teller};
 use crate::error::{Result, corrupt};
 use crate::events::{self, Head, Place, key_at};

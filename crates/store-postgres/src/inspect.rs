@@ -1,5 +1,7 @@
 //! Looking at a database from outside, and bringing it up to date without serving from it.
 
+mod health;
+
 use hookyard_domain::time::Timestamp;
 use hookyard_store::StoreError;
 
@@ -8,6 +10,8 @@ use crate::db::query_opt;
 use crate::error::{Fault, Result, unavailable};
 use crate::open::{self, Settings};
 use crate::{migrate, node};
+
+pub use self::health::{Days, Health, Standby, health};
 
 /// The schema version that this binary works with.
 pub const KNOWN: u32 = migrate::KNOWN.unsigned_abs();

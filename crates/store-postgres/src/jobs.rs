@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{GenericClient, Transaction};
+use crate::db::GenericClient;
+use deadpool_postgres::Transaction;
 use hookyard_domain::attempt::Trigger;
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::endpoint::EndpointNo;

@@ -1,6 +1,6 @@
 //! API keys.
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::id::KeyId;
 use hookyard_domain::key::{Key, KeyHash};
@@ -11,7 +11,7 @@ use hookyard_store::keys::Keys;
 use tokio_postgres::Row;
 
 use crate::codec::{no, time, uno};
-use crate::db::{Params, Uid, execute, query_opt};
+use crate::db::{GenericClient, Params, Uid, execute, query_opt};
 use crate::error::{Result, conflict, corrupt, or_conflict};
 use crate::{PostgresStore, audit, change, read, tenants};
 

@@ -7,7 +7,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::id::DeliveryId;
 use hookyard_domain::tenant::TenantNo;
@@ -19,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio_postgres::{AsyncMessage, Client};
 
 use crate::codec::{time, uint, uno};
-use crate::db::{execute, query};
+use crate::db::{GenericClient, execute, query};
 use crate::error::{Fault, Result, unavailable};
 use crate::node::NOW_MS;
 use crate::open::Settings;

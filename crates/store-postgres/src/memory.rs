@@ -1,12 +1,11 @@
 //! Idempotent replies.
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::secret::Sealed;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::Answer;
 use hookyard_store::memory::{Memory, Recalled, ReplyKey};
 
-use crate::db::{execute, query_opt};
+use crate::db::{GenericClient, execute, query_opt};
 use crate::error::{Fault, Result};
 use crate::node::Node;
 use crate::{PostgresStore, read};

@@ -3,14 +3,14 @@
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use deadpool_postgres::{Client, GenericClient, Transaction};
+use deadpool_postgres::{Client, Transaction};
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::nodes::{self, Moved, NodeStatus, Nodes, Signal, TakenOver};
 use hookyard_store::{Answer, StoreError};
 
 use crate::codec::time;
-use crate::db::{Uid, execute, query, query_opt};
+use crate::db::{GenericClient, Uid, execute, query, query_opt};
 use crate::error::{Result, corrupt, unavailable};
 use crate::{PostgresStore, listen, locks, read, takeover};
 

@@ -9,6 +9,7 @@ use hookyard_domain::secret::Secret;
 use hookyard_store::StoreError;
 use tokio_postgres::Config;
 
+use crate::db;
 use crate::error::unavailable;
 use crate::tls::Tls;
 
@@ -104,6 +105,9 @@ impl Settings {
 /// A pool that connects when somebody asks for a connection, and again when one was lost.
 pub(crate) fn pool(settings: &Settings, connections: usize) -> Result<Pool, StoreError> {
     let config = settings.config()?;
+    if settings.pooler {
+        db::give_no_names();
+    }
     let how = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     // One host after the other may have to be given up.
     let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventKey, TargetNo};
@@ -13,7 +12,7 @@ use hookyard_store::ledger::{Due, DuePage, Owed, Refill, Share};
 use tokio_postgres::Row;
 
 use crate::codec::{self, int, no, time, uint, uno};
-use crate::db::query;
+use crate::db::{GenericClient, query};
 use crate::deliveries;
 use crate::error::{Result, corrupt};
 use crate::events::{self, Place};
@@ -201,7 +200,7 @@ pub(crate) enum Order {
 }
 
 /// What of an endpoint waits for a node's next attempt, by its time: tenant, endpoint, node, and how many.
-pub(crate) const DUE: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
+pub(crate) const BY_TIME: &str = "SELECT key, node, target, attempts, set_off, due_ms FROM delivery
     WHERE tenant = $1 AND endpoint = $2 AND owner = $3 AND due_ms IS NOT NULL
     ORDER BY due_ms, key, node, target LIMIT $4";
 /// What waits is pending, which is what there is an index for.
@@ -219,7 +218,7 @@ async fn due_rows(
     skip: &HashSet<DeliveryId>,
 ) -> Result<(Vec<Waiting>, Option<Timestamp>)> {
     let sql = match order {
-        Order::Time => DUE,
+        Order::Time => BY_TIME,
         Order::Place => BY_PLACE,
     };
     // Room for what is skipped, and one more for the time of the next.

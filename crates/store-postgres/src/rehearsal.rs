@@ -105,7 +105,7 @@ impl Rehearsal {
     /// When the database refuses.
     pub async fn explain(&self) -> std::result::Result<Vec<String>, StoreError> {
         let client = self.store.client().await?;
-        let sql = format!("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) {}", owed::DUE);
+        let sql = format!("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) {}", owed::BY_TIME);
         let (tenant, endpoint, node) = (no(TENANT.0), no(HEALTHY.0), self.store.node().no);
         let rows = query(&client, &sql, &[&tenant, &endpoint, &node, &i64::from(DUE + 1)]).await?;
         let line = |row: &tokio_postgres::Row| row.try_get(0).map_err(Fault::from);

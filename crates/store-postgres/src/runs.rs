@@ -5,12 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deadpool_postgres::GenericClient;
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::tenant::TenantNo;
 
 use crate::codec::{self, int, no, uint};
-use crate::db::query;
+use crate::db::{GenericClient, query};
 use crate::error::{Result, corrupt};
 use crate::events::Place;
 

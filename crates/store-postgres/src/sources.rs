@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::id::{EndpointId, SourceId};
 use hookyard_domain::page::{Page, PageRequest};
@@ -14,7 +14,7 @@ use hookyard_store::{Answer, StoreError};
 use tokio_postgres::Row;
 
 use crate::codec::{self, int, no, time, uint, uno};
-use crate::db::{Uid, execute, query, query_opt};
+use crate::db::{GenericClient, Uid, execute, query, query_opt};
 use crate::error::{Result, conflict, corrupt, or_conflict};
 use crate::{PostgresStore, audit, change, endpoints, read, tenants};
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::{Client, GenericClient, Transaction};
+use crate::db::GenericClient;
+use deadpool_postgres::{Client, Transaction};
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::statistics::{Span, Tally};
 use hookyard_domain::tenant::TenantNo;

@@ -1,6 +1,6 @@
 //! Tenants.
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::tenant::{Tenant, TenantId, TenantNo};
@@ -9,7 +9,7 @@ use hookyard_store::tenants::{Retained, Tenants};
 use tokio_postgres::Row;
 
 use crate::codec::{no, time, uint, uno};
-use crate::db::{execute, query, query_opt};
+use crate::db::{GenericClient, execute, query, query_opt};
 use crate::error::{Result, conflict, corrupt, or_conflict, unavailable};
 use crate::node::NOW_MS;
 use crate::{PostgresStore, audit, change, listen, read, sources};

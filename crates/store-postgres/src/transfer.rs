@@ -8,7 +8,7 @@ mod tables;
 
 use std::collections::BTreeSet;
 
-use deadpool_postgres::{GenericClient, Pool, Transaction};
+use deadpool_postgres::{Pool, Transaction};
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
@@ -16,7 +16,7 @@ use hookyard_store::transfer::{self, Cell, Kind, Mark, Row, Table};
 use tokio_postgres::types::ToSql;
 
 use crate::codec::{self, int, no};
-use crate::db::{execute, query_opt};
+use crate::db::{GenericClient, execute, is_nameless, query_opt};
 use crate::error::{Fault, Result, corrupt, unavailable};
 use crate::open::{self, Settings};
 use crate::runs::{self, Lane};
@@ -290,6 +290,10 @@ impl Target {
         let mut client = self.pool.get().await?;
         let tx = client.transaction().await?;
         tx.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL enable_seqscan = on").await?;
+        if is_nameless() {
+            // The one statement with a name, on a connection that may know that name already.
+            tx.batch_execute("DEALLOCATE ALL").await?;
+        }
         let nothing: &[&(dyn ToSql + Sync)] = &[];
         let portal = tx.bind(sql, nothing).await?;
         loop {

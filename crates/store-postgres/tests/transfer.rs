@@ -160,7 +160,7 @@ async fn sides(source: &Source, target: &Target, table: Table) -> [Vec<Row>; 2] 
 async fn a_move_that_ends_after_every_piece_brings_everything_all_the_same() {
     let place = Place::new().await;
     let dir = tempfile::tempdir().unwrap();
-    everything(&*SqliteStore::open(dir.path()).unwrap()).await;
+    everything(&SqliteStore::open(dir.path()).unwrap()).await;
     let mut steps = 0;
     loop {
         // Another process each time.
@@ -246,7 +246,7 @@ async fn listed(store: &dyn Store) -> Vec<String> {
 async fn only_an_empty_database_and_only_the_folder_that_began_are_taken() {
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     for dir in &dirs {
-        everything(&*SqliteStore::open(dir.path()).unwrap()).await;
+        everything(&SqliteStore::open(dir.path()).unwrap()).await;
     }
     let place = Place::new().await;
     let one = Source::open(dirs[0].path()).unwrap();

@@ -193,7 +193,6 @@ pub fn from_bytes(mut bytes: &[u8]) -> Option<Row> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test that meets the unexpected must stop at once")]
 mod tests {
     use super::*;
 

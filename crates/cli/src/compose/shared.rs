@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use hookyard_store::Store;
 pub use hookyard_store_postgres::Report;
+pub use hookyard_store_postgres::inspect::Health;
 use hookyard_store_postgres::{PostgresStore, Settings, inspect};
 
 use crate::config::settings::Database;
@@ -65,6 +66,11 @@ pub async fn migrate(database: &Database) -> anyhow::Result<(u32, u32)> {
 /// What can be seen of the database.
 pub async fn look(database: &Database) -> anyhow::Result<Report> {
     Ok(inspect::look(&settings(database)?).await?)
+}
+
+/// What can be seen of a database that is served from.
+pub async fn health(database: &Database) -> anyhow::Result<Health> {
+    Ok(inspect::health(&settings(database)?).await?)
 }
 
 /// The schema version that this binary works with.

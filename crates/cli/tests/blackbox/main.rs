@@ -22,6 +22,7 @@ mod mcp;
 mod native;
 mod nodes;
 mod operator_key;
+mod packaging;
 mod panel;
 mod proxy;
 mod python;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use hookyard_domain::time::{Clock as _, Timestamp};
 use hookyard_store::nodes::NodeStatus;
 
-use super::Check;
 use super::place::{EPOCH, operator_key};
+use super::{Check, health};
 use crate::clock::SystemClock;
 use crate::compose::shared::{self, Report};
 use crate::config::settings::Database;
@@ -41,6 +41,7 @@ pub async fn checks(database: &Database, given: Given) -> Vec<Check> {
         }
         Err(error) => checks.push(Check::fail("store", format!("{error:#}"))),
     }
+    checks.extend(health::checks(database, report.now).await);
     checks
 }
 

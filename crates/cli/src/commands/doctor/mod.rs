@@ -1,6 +1,7 @@
 //! `hookyard doctor`: looks at everything a server needs, changes nothing, says what is wrong and what to do.
 
 mod database;
+mod health;
 mod machine;
 mod place;
 

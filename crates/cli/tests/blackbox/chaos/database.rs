@@ -58,6 +58,10 @@ async fn when_the_primary_is_killed_and_its_standby_promoted_nothing_acknowledge
         standby.host()
     );
     let stage = Stage::new(Cluster::on(&server).await, 2, &[]).await;
+    let told = stage.cluster.run(&["doctor"]).await.stdout;
+    for part in ["standby (synchronous", "2 serve", "`fsync` is off"] {
+        assert!(told.contains(part), "`{part}` is missing in {told}");
+    }
     let load = Load::start((8, 1), usize::MAX, stage.key(), stage.addresses(), &mut dice);
     load.more(usize::try_from(dice.below(300)).unwrap() + 200).await;
     primary.kill_9().await;

@@ -6,6 +6,7 @@ mod endpoints;
 mod frozen;
 mod kills;
 mod load;
+mod pooler;
 mod postgres;
 
 use serde_json::json;

@@ -110,6 +110,11 @@ impl Postgres {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Starts it.
     pub async fn up(&self) {
         let (data, log) = (self.data(), self.home.path().join("log"));

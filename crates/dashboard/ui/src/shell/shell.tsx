@@ -15,6 +15,7 @@ import { type Live, useLive } from "../api/live";
 import { type Place, type Session, signOut } from "../api/session";
 import { useTenants } from "../api/settings";
 import { Foreign } from "../parts/basics";
+import { Boundary } from "../parts/boundary";
 import { Icon } from "../parts/icons";
 import { type Way, ways } from "./nav";
 import { Palette } from "./palette";
@@ -154,7 +155,7 @@ export function Shell({
         <div className="sidebar-inner drawer">{side}</div>
       </Drawer>
       <main className="main" id="main" ref={main} tabIndex={-1}>
-        {children}
+        <Boundary key={location}>{children}</Boundary>
       </main>
       <Palette
         actions={[

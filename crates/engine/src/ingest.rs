@@ -1,5 +1,6 @@
 //! Ingest: an event to be published → the endpoints it is owed to → the committer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_domain::endpoint::EndpointNo;
@@ -9,7 +10,7 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_store::ledger::{Accept, Once, Receipt, Target};
 
 use crate::committer::Settled;
-use crate::snapshot::Route;
+use crate::snapshot::{PreparedSource, Route};
 use crate::{Engine, EngineError};
 
 /// How often a publish is matched again while the tenant's configuration changes under it.
@@ -25,8 +26,9 @@ pub struct Incoming {
     pub content: EventContent,
     /// What makes it happen once.
     pub once: Vec<Once>,
-    /// The revision of its source that vouched for it: when the source was changed since, somebody else may have sent it.
-    pub vouched: Option<u64>,
+    /// The source as it was when it vouched for it: if its secrets or settings are others by now, somebody else may have
+    /// sent it.
+    pub vouched: Option<Arc<PreparedSource>>,
 }
 
 /// What became of it.

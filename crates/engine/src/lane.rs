@@ -3,6 +3,7 @@
 //! A lane holds a bounded number of deliveries; what is beyond stays in the store and the lane remembers from where on.
 //! It is a value without a lock or a clock: [`crate::lanes`] owns all of them and tells it the time.
 
+mod given;
 mod job;
 pub(crate) mod series;
 mod start;
@@ -194,19 +195,6 @@ impl Lane {
     /// What it holds goes out one at a time, until it holds nothing or much has gone.
     pub(crate) fn drain_in_order(&mut self) {
         self.in_order = IN_ORDER_MAX;
-    }
-
-    /// What waits is to be claimed in order of acceptance.
-    pub(crate) fn claims_in_order(&self) -> bool {
-        self.shared && self.ordered()
-    }
-
-    /// The store gave it a delivery of an event that this node accepted.
-    pub(crate) fn given(&mut self, key: EventKey, now: Timestamp) {
-        if self.overflow.is_none() {
-            self.last_offered = self.last_offered.max(key);
-        }
-        self.due_at(Some(now));
     }
 
     fn ordered(&self) -> bool {
@@ -435,17 +423,6 @@ impl Lane {
             }
         }
         self.dirty = true;
-        freed
-    }
-
-    /// What was claimed behind a delivery that waits now goes back to the store; answers how many bytes that frees.
-    fn let_go(&mut self) -> u64 {
-        let mut freed = 0;
-        for job in std::mem::take(&mut self.due) {
-            self.claimed.remove(&job.delivery);
-            freed += job.bytes();
-        }
-        self.void = self.claiming;
         freed
     }
 

@@ -66,6 +66,7 @@ impl Route {
 }
 
 /// A source, ready to receive.
+#[derive(Debug)]
 pub struct PreparedSource {
     /// The source.
     pub source: Source,
@@ -130,8 +131,10 @@ impl Snapshot {
     /// The event's source is not the one that vouched for it any more.
     pub(crate) fn is_other(&self, event: &Incoming) -> bool {
         let source = event.content.source.and_then(|id| self.sources.get(&id));
-        let (Some(vouched), Some(source)) = (event.vouched, source) else { return false };
-        source.source.revision != vouched
+        let (Some(vouched), Some(source)) = (&event.vouched, source) else { return false };
+        let (then, now) = (&vouched.source, &source.source);
+        !Arc::ptr_eq(vouched, source)
+            && (then.secrets != now.secrets || then.settings != now.settings)
     }
 
     /// What becomes of an event; `None` when its source is gone or takes nothing.

@@ -205,7 +205,7 @@ impl App {
             source: Some(found.id),
             content_type: content::content_type(&request.headers),
         };
-        let vouched = Some(found.source.source.revision);
+        let vouched = Some(found.source.clone());
         let event = Incoming { content, once: once.into_iter().collect(), vouched };
         match self.publish_received(found.tenant, event).await {
             Ok(accepted) => Ok(accepted.map(|Accepted { id, repeat, .. }| Reception::Recorded {

@@ -143,18 +143,24 @@ async fn what_is_received_while_held_events_are_passed_on_does_not_overtake_them
 async fn what_a_source_vouched_for_before_it_was_changed_is_sent_back() {
     let world = World::new().await;
     let id = source(&world, |_| {}).await;
-    let revision = world.store.source(world.tenant, id).await.unwrap().unwrap().revision;
-    let vouched = async |revision| {
+    let prepared = async || world.engine().snapshot(world.tenant).await.unwrap().unwrap();
+    let before = prepared().await.source(id).cloned();
+    let vouched = async || {
         let mut content = make::content("a.b");
         content.source = Some(id);
-        let incoming = Incoming { content, once: Vec::new(), vouched: Some(revision) };
+        let incoming = Incoming { content, once: Vec::new(), vouched: before.clone() };
         world.engine().publish(world.tenant, vec![incoming]).await.unwrap()[0]
     };
-    assert!(matches!(vouched(revision).await, Published::Accepted { .. }));
+    assert!(matches!(vouched().await, Published::Accepted { .. }));
     // As another node would: this one hears of it from the commit alone.
-    let kept = world.store.source(world.tenant, id).await.unwrap().unwrap();
-    let audit = make::audit("source.updated");
-    world.store.update_source(kept, Forward::Keep, audit).await.unwrap().unwrap();
-    assert_eq!(vouched(revision).await, Published::SourceChanged);
-    assert!(matches!(vouched(revision + 1).await, Published::Accepted { .. }));
+    let change = async |change: fn(&mut Source)| {
+        let mut kept = world.store.source(world.tenant, id).await.unwrap().unwrap();
+        change(&mut kept);
+        let audit = make::audit("source.updated");
+        world.store.update_source(kept, Forward::Keep, audit).await.unwrap().unwrap();
+    };
+    change(|it| it.status = SourceStatus::Paused).await;
+    assert!(matches!(vouched().await, Published::Accepted { .. }), "its secret is the same");
+    change(|it| it.settings.provider = "github".into()).await;
+    assert_eq!(vouched().await, Published::SourceChanged);
 }

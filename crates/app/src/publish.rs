@@ -165,10 +165,11 @@ impl App {
         self.0.rates.take(no, snapshot.tenant.limits.publish_per_s, 1, self.now())?;
         let published = self.engine().publish(no, vec![event]).await?;
         let missing = || AppError::Internal("the engine answered for no event".into());
-        match published.into_iter().next().ok_or_else(missing)? {
-            Published::SourceChanged => Ok(None),
-            published => answer(published, Repeat::SameId).map(Some),
+        let published = published.into_iter().next().ok_or_else(missing)?;
+        if published == Published::SourceChanged {
+            return Ok(None);
         }
+        answer(published, Repeat::SameId).map(Some)
     }
 
     async fn publisher(&self, no: TenantNo) -> Result<Arc<Snapshot>, AppError> {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 use hookyard_store::nodes::TakenOver;
@@ -172,6 +173,11 @@ impl Engine {
         }
         self.lanes.resume(&owed);
         Ok(())
+    }
+
+    /// Other nodes may serve from the store too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.store.sends_alone(EndpointNo(0)).is_some()
     }
 
     /// Calls `forget` with every tenant that another node changed something of.

@@ -35,21 +35,26 @@ pub fn after(
         activity.failing_since = None;
         return (activity, None);
     }
-    let failing_since = *activity.failing_since.get_or_insert(now);
+    activity.failing_since.get_or_insert(now);
     if ended.event_over {
         activity.consecutive_failures = activity.consecutive_failures.saturating_add(1);
     }
-    let hopeless = match policy {
-        AutoDisable::Never => false,
-        // One event counts once, when all its attempts are used (vendors.md ALV-DEL-12).
-        AutoDisable::AfterEvents(events) => {
-            ended.event_over && activity.consecutive_failures >= events
-        }
-        AutoDisable::AfterSeconds(seconds) => {
-            now.since(failing_since) >= Duration::from_secs(seconds)
-        }
-    };
+    // One event counts once, when all its attempts are used (vendors.md ALV-DEL-12).
+    let counts = ended.event_over || !matches!(policy, AutoDisable::AfterEvents(_));
+    let hopeless = counts && is_hopeless(&activity, policy, now);
     (activity, hopeless.then_some(DisabledReason::Failures))
+}
+
+/// Whether what is counted at `now` says that the endpoint is to be switched off.
+#[must_use]
+pub fn is_hopeless(activity: &Activity, policy: AutoDisable, now: Timestamp) -> bool {
+    match policy {
+        AutoDisable::Never => false,
+        AutoDisable::AfterEvents(events) => activity.consecutive_failures >= events,
+        AutoDisable::AfterSeconds(seconds) => activity
+            .failing_since
+            .is_some_and(|since| now.since(since) >= Duration::from_secs(seconds)),
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,3 @@ CREATE INDEX sender_node ON sender (node);
 -- When something of a tenant was changed last, by the database's clock: what nodes look for that heard no hint.
 ALTER TABLE tenant ADD COLUMN moved_ms bigint NOT NULL DEFAULT 0;
 CREATE INDEX tenant_moved ON tenant (moved_ms);
-
--- When a node last had a success with an endpoint: failures that another node counted before it count no more.
-ALTER TABLE lane ADD COLUMN succeeded_ms bigint;

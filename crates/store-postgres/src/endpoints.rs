@@ -299,17 +299,23 @@ async fn config(db: &impl GenericClient, of: TenantNo) -> Result<Option<TenantCo
     Ok(Some(TenantConfig { version, tenant, endpoints, sources }))
 }
 
-/// What all nodes have counted together. How an endpoint fares is what the node has seen that tried it last.
+/// What all nodes have counted together. Failures count that came after every node's last success.
 async fn activities(
     db: &impl GenericClient,
     tenant: TenantNo,
     of: &[EndpointNo],
 ) -> Result<Vec<Activity>> {
-    const SQL: &str = "SELECT DISTINCT ON (endpoint)
-            (sum(delivery_count) OVER (PARTITION BY endpoint))::int8, last_delivery_ms,
-            consecutive_failures, failing_since_ms, endpoint
-        FROM lane WHERE tenant = $1 AND endpoint = ANY($2)
-        ORDER BY endpoint, last_delivery_ms DESC NULLS LAST, node";
+    const SQL: &str = "WITH own AS (
+            SELECT endpoint, delivery_count, last_delivery_ms, consecutive_failures, failing_since_ms
+            FROM lane WHERE tenant = $1 AND endpoint = ANY($2)
+        ), good AS (
+            SELECT endpoint, coalesce(max(last_delivery_ms) FILTER (WHERE failing_since_ms IS NULL), 0)
+                AS at_ms FROM own GROUP BY endpoint
+        )
+        SELECT sum(delivery_count)::int8, max(last_delivery_ms),
+            coalesce(sum(consecutive_failures) FILTER (WHERE failing_since_ms > at_ms), 0)::int4,
+            min(failing_since_ms) FILTER (WHERE failing_since_ms > at_ms), endpoint
+        FROM own JOIN good USING (endpoint) GROUP BY endpoint";
     let asked: Vec<i32> = of.iter().map(|it| no(it.0)).collect();
     let mut known: HashMap<EndpointNo, Activity> = HashMap::new();
     for row in query(db, SQL, &[&no(tenant.0), &asked]).await? {

@@ -249,6 +249,12 @@ async fn what_nodes_count_is_counted_together() {
     let found = world.nodes[0].activity(TENANT, &[world.endpoint]).await.unwrap()[0];
     assert_eq!((found.delivery_count, found.consecutive_failures), (7, 0));
     assert_eq!(found.last_delivery_at, Some(make::NOW.plus(Duration::from_secs(7))));
+    // Failures after everybody's last success are added up, whoever saw them.
+    note(0, 6, 1, 9).await.unwrap();
+    note(1, 4, 2, 8).await.unwrap();
+    let found = world.nodes[0].activity(TENANT, &[world.endpoint]).await.unwrap()[0];
+    assert_eq!((found.delivery_count, found.consecutive_failures), (10, 3));
+    assert_eq!(found.failing_since, Some(make::NOW.plus(Duration::from_secs(8))));
 }
 
 #[tokio::test]

@@ -67,9 +67,9 @@ impl World {
 async fn accepted(node: &PostgresStore, accept: &Accept, many: usize) -> Vec<DeliveryId> {
     let accepts = vec![accept.clone(); many];
     let batch = Batch { now: make::NOW, accepts, ..Batch::default() };
-    let id = |receipt: &Receipt| match receipt {
-        Receipt::Accepted { id } => id.delivery(TargetNo(0)),
-        other => panic!("not accepted: {other:?}"),
+    let id = |receipt: &Receipt| {
+        let Receipt::Accepted { id } = receipt else { panic!("not accepted: {receipt:?}") };
+        id.delivery(TargetNo(0))
     };
     node.commit(&batch).await.unwrap().iter().map(id).collect()
 }

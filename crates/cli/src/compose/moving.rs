@@ -104,7 +104,7 @@ async fn carry(source: &Source, target: &mut Target, batch: usize) -> anyhow::Re
             .put(table, &piece.rows, piece.next)
             .await
             .with_context(|| format!("writing {}", table.name()))?;
-        if *target.stage() != Stage::Whole && rows > 0 && rows % (batch * 50) == 0 {
+        if *target.stage() != Stage::Whole && rows > 0 && rows.is_multiple_of(batch * 50) {
             output::talk(format!("moving {}: {rows} rows", table.name()));
         }
     }

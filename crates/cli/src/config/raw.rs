@@ -32,7 +32,7 @@ pub struct Raw {
     /// Certificates (PEM) that the database may prove itself by, beside this machine's own
     #[arg(long, value_name = "FILE")]
     pub database_ca: Option<PathBuf>,
-    /// Connections to the database, beside one that commits and one that listens [default: 8]
+    /// Connections to the database, beside the three that commit, listen and beat [default: 8]
     #[arg(long, value_name = "N")]
     pub database_connections: Option<u64>,
     /// Seconds after which the database breaks off a statement [default: 30]

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::delivery::EndReason;
-use hookyard_domain::endpoint::EndpointStatus;
+use hookyard_domain::endpoint::{DisabledReason, EndpointStatus};
 use hookyard_domain::id::AuditId;
 use hookyard_store::StoreError;
 use hookyard_store::endpoints::StatusChange;
 use tokio::sync::mpsc;
 
+use super::health;
 use crate::Engine;
 use crate::attempt::Disable;
 
@@ -29,6 +30,10 @@ pub(crate) async fn run(engine: Arc<Engine>, mut asked: mpsc::UnboundedReceiver<
 }
 
 async fn run_once(engine: &Engine, disable: Disable) -> Result<(), StoreError> {
+    let only_fails = disable.reason == DisabledReason::Failures;
+    if only_fails && !health::agrees(engine, disable.tenant, disable.endpoint).await? {
+        return Ok(());
+    }
     let now = engine.clock.now();
     let change = StatusChange {
         from: Some(EndpointStatus::Active),

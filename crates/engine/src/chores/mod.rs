@@ -1,6 +1,7 @@
 //! Periodic duties: each has a period and a `run_once`, is bounded, and may be late without harm.
 
 mod disable;
+mod health;
 mod hear;
 mod release;
 mod retention;
@@ -30,6 +31,9 @@ pub(crate) fn start(
     tasks.spawn(disable::run(Arc::clone(engine), disables));
     tasks.spawn(release::run(Arc::clone(engine)));
     tasks.spawn(crate::nodes::run(Arc::clone(engine)));
+    if engine.is_shared() {
+        tasks.spawn(health::run(Arc::clone(engine)));
+    }
     tasks.spawn(hear::listen(Arc::clone(engine)));
     tasks.spawn(hear::look(Arc::clone(engine)));
     let this = Arc::clone(engine);

@@ -392,3 +392,39 @@ async fn a_delivery_that_was_cancelled_and_made_due_again_is_sent() {
     lane.claim(vec![retry(1)], None);
     assert!(lane.take(NOW).is_ok());
 }
+
+#[tokio::test]
+async fn what_stands_behind_a_retry_goes_back_to_the_store_where_others_accept_too() {
+    let mut lane = lane(|it| it.settings.ordered = true);
+    lane.shared = true;
+    lane.claim(vec![job(1), job(2)], None);
+    let first = lane.take(NOW).unwrap();
+    assert_eq!(key_of(&first), 1);
+    lane.finished(FAILED, NOW);
+    assert!(lane.take(NOW).is_err(), "it is not on disk yet what became of the first");
+    // More is asked for at the moment it turns out.
+    lane.claiming = true;
+    let later = NOW.plus(Duration::from_secs(10));
+    assert!(lane.recorded(first.delivery, Some(later)) > 0);
+    lane.claim(vec![job(3)], None);
+    assert_eq!(lane.held(), 0, "it was asked for before the first stood there again");
+    assert!(lane.wants_claim(NOW, true), "so it is asked for again");
+    lane.next_due = None;
+    lane.claim(Vec::new(), Some(later));
+    assert!(!lane.wants_claim(NOW, true));
+    assert!(lane.wants_claim(later, true));
+    lane.next_due = None;
+    lane.claim(vec![retry(1), job(2)], None);
+    assert_eq!(key_of(&lane.take(later).unwrap()), 1);
+}
+
+#[tokio::test]
+async fn what_the_store_gave_moves_the_mark_unless_something_was_left_there() {
+    let mut lane = lane(|_| {});
+    lane.given(EventKey(7), NOW);
+    assert_eq!(lane.mark(), EventKey(8));
+    assert!(lane.wants_claim(NOW, true));
+    lane.overflow = Some(EventKey(9));
+    lane.given(EventKey(12), NOW);
+    assert_eq!(lane.mark(), EventKey(9));
+}

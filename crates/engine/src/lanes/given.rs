@@ -1,11 +1,15 @@
-//! What the store gives to the one node that alone sends to an endpoint: it comes by the store and never from memory, so that
-//! what several nodes accept stands in one order.
+//! What concerns several nodes: what the store gives to the one node that alone sends to an endpoint: it comes by the store and never from memory, so that
+//! what several nodes accept stands in one order; and what all of them count of an endpoint.
 
-use hookyard_domain::endpoint::EndpointNo;
+use std::sync::Arc;
+
+use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::id::EventKey;
 use hookyard_domain::tenant::TenantNo;
 
 use super::Lanes;
+use crate::lane::{Lane, Mode};
+use crate::snapshot::Prepared;
 
 /// A delivery that this node accepted and the store gave to somebody.
 #[derive(Clone, Copy, Debug)]
@@ -44,5 +48,29 @@ impl Lanes {
             }
         }
         self.release(state, 1);
+    }
+
+    /// Lanes whose receiver failed the last time, and that send.
+    pub(crate) fn failing(&self) -> Vec<(TenantNo, Arc<Prepared>)> {
+        let state = self.lock();
+        let fails = |it: &&Lane| it.activity.failing_since.is_some() && it.mode() == Mode::Send;
+        let failing = state.lanes.values().filter(fails);
+        failing.filter_map(|it| Some((it.tenant, Arc::clone(it.prepared.as_ref()?)))).collect()
+    }
+
+    /// All nodes together count this of an endpoint: what this one counted before another had a success counts no more.
+    pub(crate) fn rebase(&self, endpoint: EndpointNo, all: Activity) {
+        let mut state = self.lock();
+        let Some(lane) = state.lanes.get_mut(&endpoint) else { return };
+        let Some(since) = lane.activity.failing_since else { return };
+        if all.failing_since.is_none_or(|it| it > since) {
+            lane.activity.failing_since = all.failing_since;
+            let most = all.consecutive_failures;
+            lane.activity.consecutive_failures = lane.activity.consecutive_failures.min(most);
+            if !lane.dirty {
+                lane.dirty = true;
+                state.dirty.push(endpoint);
+            }
+        }
     }
 }

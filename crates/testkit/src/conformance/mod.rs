@@ -14,6 +14,7 @@ pub mod races;
 pub mod receiving;
 pub mod recording;
 pub mod remembering;
+pub mod serving;
 pub mod sourcing;
 pub(crate) mod world;
 
@@ -64,6 +65,11 @@ macro_rules! conformance_tests {
                 a_refill_asks_for_the_right_tenant
                 retries_come_when_they_are_due
                 a_retry_that_was_made_is_not_due_any_more
+            }
+            serving {
+                what_waits_comes_in_its_order
+                what_one_node_alone_sends_is_there_once
+                a_node_alone_serves_and_comes_back
             }
             moving {
                 anything_but_a_success_can_be_requeued

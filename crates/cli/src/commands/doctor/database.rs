@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hookyard_domain::time::{Clock as _, Timestamp};
+use hookyard_store::nodes::NodeStatus;
 
 use super::place::{EPOCH, operator_key};
 use super::{Check, health};
@@ -36,6 +37,7 @@ pub async fn checks(database: &Database, given: Given) -> Vec<Check> {
         Ok(store) => {
             checks.push(operator_key(&operator, &*store).await);
             checks.push(master_key(master, &*store).await);
+            checks.push(nodes(&*store, report.now, database.lease).await);
         }
         Err(error) => checks.push(Check::fail("store", format!("{error:#}"))),
     }
@@ -104,5 +106,43 @@ async fn master_key(given: Master, store: &dyn hookyard_store::Store) -> Check {
     match secrets::fit(store, &keyring, u64::MAX).await {
         Ok(tried) => Check::ok(WHAT, format!("opens the secrets of the store ({tried} endpoints)")),
         Err(error) => Check::fail(WHAT, format!("{error:#}")),
+    }
+}
+
+/// Who serves, and who is missed.
+async fn nodes(store: &dyn hookyard_store::Store, now: Timestamp, lease: Duration) -> Check {
+    const WHAT: &str = "nodes";
+    let nodes = match store.nodes().await {
+        Ok(nodes) => nodes,
+        Err(error) => return Check::fail(WHAT, format!("{:#}", anyhow::Error::from(error))),
+    };
+    let mut serving = Vec::new();
+    let mut missed = Vec::new();
+    for node in nodes {
+        match node.status {
+            NodeStatus::Serving if now.since(node.beat_at) <= lease => serving.push(node.name),
+            // Nobody was there to take over from it yet, or somebody is at it.
+            NodeStatus::Serving | NodeStatus::Left | NodeStatus::Lost => missed.push(node.name),
+            NodeStatus::Gone => {}
+        }
+    }
+    let list = |names: &[String]| match names.is_empty() {
+        true => "none".to_owned(),
+        false => names.join(", "),
+    };
+    let said = format!("serving: {}", list(&serving));
+    match (missed.is_empty(), serving.is_empty()) {
+        (true, _) => Check::ok(WHAT, said),
+        (false, true) => Check::ok(
+            WHAT,
+            format!(
+                "{said}; stopped, with what they owe left to the next start: {}",
+                list(&missed)
+            ),
+        ),
+        (false, false) => Check::warn(
+            WHAT,
+            format!("{said}; not there, and not taken over whole yet: {}", list(&missed)),
+        ),
     }
 }

@@ -1,4 +1,4 @@
-//! A database that is served from: its nodes, what is late, its partitions and standbys, and what whoever looks after it
+//! A database that is served from: what is late, its partitions and standbys, and what whoever looks after it
 //! should change.
 
 use std::time::Duration;
@@ -23,27 +23,9 @@ const MIB: i64 = 1024 * 1024;
 pub async fn checks(database: &Database, now: Timestamp) -> Vec<Check> {
     let health = match shared::health(database).await {
         Ok(health) => health,
-        Err(error) => return vec![Check::fail("nodes", format!("{error:#}"))],
+        Err(error) => return vec![Check::fail("database settings", format!("{error:#}"))],
     };
-    vec![
-        nodes(&health),
-        due(&health, now),
-        partitions(&health),
-        standbys(&health),
-        settings(&health, database),
-    ]
-}
-
-fn nodes(health: &Health) -> Check {
-    let said = format!("{} serve", health.nodes_alive);
-    match health.nodes_owing {
-        0 => Check::ok("nodes", said),
-        owing if health.nodes_alive == 0 => Check::warn(
-            "nodes",
-            format!("{said}; what {owing} that ended owe waits until one is started"),
-        ),
-        owing => Check::ok("nodes", format!("{said}; what {owing} that ended owe is taken over")),
-    }
+    vec![due(&health, now), partitions(&health), standbys(&health), settings(&health, database)]
 }
 
 fn due(health: &Health, now: Timestamp) -> Check {

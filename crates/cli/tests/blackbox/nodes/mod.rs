@@ -2,6 +2,7 @@
 
 mod alone;
 mod config;
+mod disabling;
 mod moving;
 mod one;
 mod takeover;

@@ -94,11 +94,14 @@ async fn migrate_and_doctor_know_the_database_and_backup_does_not() {
     let after = doctor().await;
     assert!(message(&after, "database").contains("PostgreSQL"), "{after}");
     assert!(message(&after, "master key").contains("opens"), "{after}");
-    assert!(message(&after, "nodes").contains("0 serve"), "{after}");
     assert!(message(&after, "oldest due delivery").contains("none"), "{after}");
     assert!(message(&after, "partitions").contains("in each table"), "{after}");
     assert!(message(&after, "standbys").contains("none"), "{after}");
     assert!(!message(&after, "database settings").is_empty(), "{after}");
+    let one = cluster.node("one").await;
+    assert_eq!(message(&doctor().await, "nodes"), "serving: one");
+    assert!(one.stop().await.success());
+    assert!(message(&doctor().await, "nodes").contains("next start: one"));
     for command in ["backup", "restore"] {
         cluster.run(&[command, "x.db"]).await.refused(2, &[command, "embedded store"]);
     }

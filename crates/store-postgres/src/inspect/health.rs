@@ -36,8 +36,6 @@ pub struct Days {
 pub struct Health {
     /// Nodes that are alive, by the database's own clock, within the last minute.
     pub nodes_alive: i64,
-    /// Nodes that others still take over from.
-    pub nodes_owing: i64,
     /// Since when the delivery that is due longest is due.
     pub oldest_due: Option<Timestamp>,
     /// Its partitions.
@@ -66,9 +64,8 @@ pub async fn health(settings: &Settings) -> std::result::Result<Health, StoreErr
 }
 
 async fn look(client: &Client) -> Result<Health> {
-    const NODES: &str = "SELECT count(*) FILTER (WHERE status = 0
-            AND beat_ms > (extract(epoch from clock_timestamp()) * 1000)::int8 - 60000),
-        count(*) FILTER (WHERE status IN (1, 2)) FROM node";
+    const NODES: &str = "SELECT count(*) FROM node WHERE status = 0
+        AND beat_ms > (extract(epoch from clock_timestamp()) * 1000)::int8 - 60000";
     // Each endpoint's first by the index that its lane uses; never a walk over what waits.
     const DUE: &str = "SELECT min(d.due_ms) FROM endpoint e CROSS JOIN node n CROSS JOIN LATERAL (
             SELECT due_ms FROM delivery WHERE tenant = e.tenant AND endpoint = e.no AND owner = n.no
@@ -106,7 +103,6 @@ async fn look(client: &Client) -> Result<Health> {
     }
     Ok(Health {
         nodes_alive: nodes.try_get(0)?,
-        nodes_owing: nodes.try_get(1)?,
         oldest_due: due.try_get::<_, Option<i64>>(0)?.map(time),
         days: Days { spans: days.try_get(0)?, ahead: days.try_get(1)?, unmade: days.try_get(2)? },
         standbys,

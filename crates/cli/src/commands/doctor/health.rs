@@ -1,4 +1,4 @@
-//! A database that is served from: its nodes, what is late, its partitions and standbys, and what whoever looks after it
+//! A database that is served from: what is late, its partitions and standbys, and what whoever looks after it
 //! should change.
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ const MIB: i64 = 1024 * 1024;
 pub async fn checks(database: &Database, now: Timestamp) -> Vec<Check> {
     let health = match shared::health(database).await {
         Ok(health) => health,
-        Err(error) => return vec![Check::fail("database health", format!("{error:#}"))],
+        Err(error) => return vec![Check::fail("database settings", format!("{error:#}"))],
     };
     vec![due(&health, now), partitions(&health), standbys(&health), settings(&health, database)]
 }

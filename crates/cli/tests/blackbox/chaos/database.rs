@@ -59,7 +59,7 @@ async fn when_the_primary_is_killed_and_its_standby_promoted_nothing_acknowledge
     );
     let stage = Stage::new(Cluster::on(&server).await, 2, &[]).await;
     let told = stage.cluster.run(&["doctor"]).await.stdout;
-    for part in ["standby (synchronous", "2 serve", "`fsync` is off"] {
+    for part in ["standby (synchronous", "serving: node-0, node-1", "`fsync` is off"] {
         assert!(told.contains(part), "`{part}` is missing in {told}");
     }
     let load = Load::start((8, 1), usize::MAX, stage.key(), stage.addresses(), &mut dice);

@@ -1041,6 +1041,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/whoami": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say whose key this is
+         * @description Any good key may ask: its tenant, and what it may do there.
+         */
+        get: operations["whoami"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1793,9 +1813,9 @@ export interface components {
             /** @description May be repeated here, and is then the one of the path. */
             name?: string | null;
             /** @description A sample of `data`. */
-            sample: unknown;
+            sample?: unknown;
             /** @description JSON Schema of `data`: an object, `true` or `false`. */
-            schema: unknown;
+            schema?: unknown;
         };
         /** @description One page of a list, newest first. */
         EventTypePage: {
@@ -2148,9 +2168,9 @@ export interface components {
              */
             name: string;
             /** @description A sample of `data`. */
-            sample: unknown;
+            sample?: unknown;
             /** @description JSON Schema of `data`: an object, `true` or `false`. */
-            schema: unknown;
+            schema?: unknown;
         };
         /** @description A link to the portal to be made. */
         NewPortalSession: {
@@ -2891,7 +2911,7 @@ export interface components {
         /** @description What a test sends. An empty body sends a sample. */
         TestEndpoint: {
             /** @description The event's data; left out is the sample of its type, or a small object. */
-            data: unknown;
+            data?: unknown;
             /**
              * @description The event type; left out is the first exact type the endpoint wants, else `test` below its first prefix (of
              *     `order.*`: `order.test`), else `test`.
@@ -2984,6 +3004,23 @@ export interface components {
              * @example https://hooks.example.com/in/src_1
              */
             url?: string | null;
+        };
+        /** @description Whose key it is, and what it may do. */
+        Whoami: {
+            /**
+             * @description The key's id; `null` for the operator's and for a portal's token.
+             * @example key_01jv0g6xwre3zb0g8v4q5n6m7k
+             */
+            key_id?: string | null;
+            /** @description It is the operator's, which may do everything in every tenant. */
+            operator: boolean;
+            /** @description What it may do; a portal's token has powers of its own, which `/session` tells, and none of these. */
+            scopes: components["schemas"]["KeyScope"][];
+            /**
+             * @description The tenant it belongs to; `null` for the operator's.
+             * @example acme
+             */
+            tenant?: string | null;
         };
     };
     responses: {
@@ -3210,6 +3247,7 @@ export type Verdict = components['schemas']['Verdict'];
 export type Verify = components['schemas']['Verify'];
 export type VerifyResult = components['schemas']['VerifyResult'];
 export type VerifySignature = components['schemas']['VerifySignature'];
+export type Whoami = components['schemas']['Whoami'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseConflict = components['responses']['Conflict'];
 export type ResponseForbidden = components['responses']['Forbidden'];
@@ -5834,6 +5872,31 @@ export interface operations {
                 };
             };
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    whoami: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whose key it is. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Whoami"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

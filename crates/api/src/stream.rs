@@ -238,6 +238,20 @@ pub struct Lagged {
     pub lost_before: String,
 }
 
+/// One message of a stream, in the fields of Server-Sent Events. One without `data` tells a new place alone.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct StreamMessage {
+    /// Its place: give the last one as `Last-Event-ID` to go on behind it.
+    pub id: Option<String>,
+    /// What it tells: `event.accepted`, `attempt.finished`, `endpoint.changed` or `lagged`.
+    #[schema(example = "event.accepted")]
+    pub event: Option<String>,
+    /// `StreamData` as JSON on one line.
+    pub data: Option<String>,
+    /// After how many milliseconds to connect again when it breaks.
+    pub retry: Option<u32>,
+}
+
 /// The `data` of one message; the message's `event` says which.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(untagged)]

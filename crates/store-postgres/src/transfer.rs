@@ -217,7 +217,7 @@ impl Target {
             const PUT: &str = "INSERT INTO node (no, name, incarnation, last_key, beat_ms, status)
                 SELECT $1, $2, coalesce(max(incarnation), 0), $3, 0, $4 FROM reply WHERE node = $1";
             execute(tx, PUT, &[&NODE, &NODE_NAME, &last_key, &node::LEFT]).await?;
-            for table in ["tenant", "api_key", "endpoint", "source", "event_type", "audit"] {
+            for table in ["tenant", "api_key", "endpoint", "source", "event_type", "audit", "job"] {
                 let sql = format!(
                     "SELECT setval(pg_get_serial_sequence('{table}', 'no'), greatest(max(no), 1), \
                      max(no) IS NOT NULL) FROM {table}"

@@ -8,20 +8,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use hookyard_domain::delivery::{EndReason, Next};
+use hookyard_domain::delivery::{DeliveryStatus, EndReason, Next};
 use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::id::{EventId, TargetNo};
+use hookyard_domain::job::{Job, JobStatus, Recovery};
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::source::SourceStatus;
+use hookyard_domain::statistics::Span;
 use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
 use hookyard_store::Store;
 use hookyard_store::endpoints::Endpoints;
 use hookyard_store::event_types::EventTypes;
 use hookyard_store::history::{DeliveryFilter, EventFilter, History};
+use hookyard_store::jobs::Jobs;
 use hookyard_store::keys::Keys;
 use hookyard_store::ledger::{Accept, Batch, LaneNote, Ledger, Once, Receipt, Target as To};
 use hookyard_store::memory::{Memory, ReplyKey};
 use hookyard_store::sources::{Forward, Sources};
+use hookyard_store::statistics::{Fold, Statistics};
 use hookyard_store::tenants::Tenants;
 use hookyard_store::transfer::{Row, Table, to_bytes};
 use hookyard_store_postgres::PostgresStore;
@@ -142,6 +147,33 @@ async fn everything(store: &SqliteStore) {
     let batch = Batch { now: make::NOW, records, notes: vec![note], ..Batch::default() };
     store.commit(&batch).await.unwrap();
     store.replay(TENANT, ids[0], &[one], make::NOW, audit()).await.unwrap();
+    let recovery = Recovery {
+        statuses: vec![DeliveryStatus::Failed],
+        since: Timestamp::from_millis(0),
+        until: make::NOW,
+        rate_per_s: 10,
+        limit: None,
+    };
+    let job = Job {
+        id: make::id(),
+        tenant: TENANT,
+        endpoint: two.id,
+        endpoint_no: one,
+        recovery,
+        status: JobStatus::Running,
+        total: 1,
+        done: 0,
+        error: None,
+        created_at: make::NOW,
+        finished_at: None,
+    };
+    store.create_job(job, 10, audit()).await.unwrap();
+    // What is counted so far is of long ago; something is of lately.
+    let before = Timestamp::from_millis(i64::MAX / 4);
+    let five = Fold { from: Span::Minute, into: Span::FiveMinutes, before, limit: 1000 };
+    assert!(store.fold(five).await.unwrap() > 0);
+    let batch = Batch { now: make::NOW, accepts: vec![accept()], ..Batch::default() };
+    store.commit(&batch).await.unwrap();
     let three = store.create_endpoint(make::endpoint(TENANT), None, audit()).await.unwrap().no;
     store.replay(TENANT, ids[0], &[three], make::NOW, audit()).await.unwrap();
 }

@@ -39,6 +39,8 @@ type Spot = (u64, u32, u32);
 
 fn put_spot(out: &mut Vec<u8>, before: u64, (event, target, number): Spot) {
     put_signed(out, int(event) - int(before));
+    // So that the note reads the same in a store of several nodes, should it be moved there.
+    put(out, u64::from(NODE));
     put(out, u64::from(target));
     put(out, u64::from(number));
 }
@@ -49,6 +51,7 @@ fn spots(bytes: &[u8]) -> Option<Vec<Spot>> {
     let mut before = 0_i64;
     while !input.is_empty() {
         before = before.checked_add(input.signed()?)?;
+        let _node = input.number()?;
         let target = u32::try_from(input.number()?).ok()?;
         spots.push((uint(before), target, u32::try_from(input.number()?).ok()?));
     }

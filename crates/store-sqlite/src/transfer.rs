@@ -131,6 +131,23 @@ fn query(table: Table) -> Query {
             "source.id, held.event, source.tenant",
             "held JOIN source ON source.no = held.source",
         ),
+        Table::Feed => (&["key"], "key, tenant, ids", "feed"),
+        Table::TallyNow => (
+            &["minute", "tenant", "endpoint", "incarnation"],
+            "minute, incarnation, tenant, endpoint, tally",
+            "tally_now",
+        ),
+        Table::TallyPast => (
+            &["tenant", "endpoint", "span_s", "at_s"],
+            "at_s, tenant, endpoint, span_s, tally",
+            "tally_past",
+        ),
+        Table::Job => (
+            &["no"],
+            "no, id, tenant, endpoint, recovery, status, total, done, at_event, at_target, 0, 0 * owner, 0, 0,
+                error, created_ms, finished_ms",
+            "job",
+        ),
     };
     Query { order, columns, from }
 }
@@ -281,6 +298,10 @@ fn shared(table: Table, mut row: Row) -> Result<Row> {
             | Table::Reply
             | Table::Delivery
             | Table::Attempt
+            | Table::Feed
+            | Table::TallyNow
+            | Table::TallyPast
+            | Table::Job
             | Table::Lane
             | Table::Replayed
             | Table::Held,

@@ -117,6 +117,20 @@ tables! {
     Held, "held", "Events that are held since their source is paused.", [
         source Bytes, key Int, tenant Int,
     ];
+    Feed, "feed", "Which attempts ended, in order. `ids` are their places, see the adapters.", [
+        key Int, tenant Int, ids Bytes,
+    ];
+    TallyNow, "tally_now", "What was counted lately.", [
+        minute Int, incarnation Int, tenant Int, endpoint Int, tally Bytes,
+    ];
+    TallyPast, "tally_past", "What was counted longer ago.", [
+        at_s Int, tenant Int, endpoint Int, span_s Int, tally Bytes,
+    ];
+    Job, "job", "Jobs; nobody works on one that was moved until it is taken up.", [
+        no Int, id Bytes, tenant Int, endpoint Int, recovery Text, status Int, total Int, done Int,
+        at_key Int, at_target Int, at_node Int, owner Int, incarnation Int, lease_ms Int, error Text,
+        created_ms Int, finished_ms Int,
+    ];
 }
 
 impl Table {

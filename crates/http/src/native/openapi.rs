@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use axum::body::Body;
 use axum::response::Response;
 use hookyard_api::problem::{FieldError, Problem};
+use hookyard_api::stream::StreamData;
 use http::StatusCode;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::Operation;
@@ -112,6 +113,10 @@ pub fn document() -> OpenApi {
     let components = document.components.get_or_insert_default();
     components.schemas.insert(Problem::name().into(), Problem::schema());
     components.schemas.insert(FieldError::name().into(), FieldError::schema());
+    // What a message of the stream holds as text: nothing else refers to it.
+    let mut streamed = vec![(StreamData::name().into_owned(), StreamData::schema())];
+    StreamData::schemas(&mut streamed);
+    components.schemas.extend(streamed);
     for shared in SHARED {
         components.responses.insert(shared.1.into(), RefOr::T(refusal(shared)));
     }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use hookyard_api::endpoints::EndpointStatus;
 use hookyard_api::stream::{
-    AcceptedEvent, ChangedEndpoint, FinishedAttempt, Lagged, StreamData, StreamQuery,
+    AcceptedEvent, ChangedEndpoint, FinishedAttempt, Lagged, StreamData, StreamMessage, StreamQuery,
 };
 use hookyard_app::{AppError, EndpointChange, Stream, StreamItem, StreamStep};
 use hookyard_domain::feed::FeedPosition;
@@ -39,7 +39,7 @@ const RETRY: &str = "retry: 1000\n";
     get, path = "/v1/tenants/{tenant}/stream", operation_id = "stream", tag = "Stream",
     params(StreamQuery),
     responses(
-        (status = 200, description = "The stream; it does not end by itself.", content((StreamData = "text/event-stream"))),
+        (status = 200, description = "The stream; it does not end by itself.", content((StreamMessage = "text/event-stream"))),
         (status = 410, description = "What happened since `Last-Event-ID` is not kept any more, or it is none of this store's.",
             body = hookyard_api::problem::Problem, content_type = "application/problem+json"),
     ),

@@ -23,6 +23,8 @@ enum Kept {
 fn kept(table: Table, column: &str, kind: Kind) -> Kept {
     match (table, column) {
         (Table::ApiKey | Table::EventType | Table::Audit | Table::Source, "no") => Kept::Same,
+        (Table::Job, "no") => Kept::Same,
+        (Table::Job, "at_node" | "owner") => Kept::As("int2"),
         (Table::Endpoint | Table::Source, "status") => Kept::As("int2"),
         (_, "id" | "source") if kind == Kind::Bytes => Kept::Uuid,
         (_, "deleted" | "deprecated") => Kept::Bool,
@@ -39,7 +41,9 @@ fn kept(table: Table, column: &str, kind: Kind) -> Kept {
             | "attempts"
             | "code"
             | "number"
-            | "consecutive_failures",
+            | "consecutive_failures"
+            | "span_s"
+            | "at_target",
         ) => Kept::As("int4"),
         _ => Kept::Same,
     }
@@ -54,7 +58,9 @@ fn of_a_node(table: Table) -> &'static [&'static str] {
         | Table::Endpoint
         | Table::Source
         | Table::EventType
-        | Table::Audit => &[],
+        | Table::Audit
+        | Table::TallyPast
+        | Table::Job => &[],
         Table::Received
         | Table::Reply
         | Table::Event
@@ -62,7 +68,9 @@ fn of_a_node(table: Table) -> &'static [&'static str] {
         | Table::Attempt
         | Table::Lane
         | Table::Replayed
-        | Table::Held => &["node"],
+        | Table::Held
+        | Table::Feed
+        | Table::TallyNow => &["node"],
         Table::Delivery => &["node", "owner"],
     }
 }

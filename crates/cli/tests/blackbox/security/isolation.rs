@@ -119,6 +119,7 @@ fn body(method: &Method, path: &str) -> Value {
         ("POST", "import") => json!({ "catalogue": "aryeo" }),
         ("POST", "events") => json!({ "type": "acme.made", "data": {} }),
         ("POST", "batch") => json!([{ "type": "acme.made", "data": {} }]),
+        ("POST", "recover") => json!({ "since": "2026-01-01T00:00:00Z" }),
         ("POST", "sources") => json!({ "name": "stolen" }),
         ("PUT", _) if path.contains("event-types") => json!({ "group": "stolen" }),
         ("PUT", _) => json!({ "Name": "stolen", "Url": url }),

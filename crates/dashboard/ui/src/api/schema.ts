@@ -2836,6 +2836,23 @@ export interface components {
         Statuses: string | string[];
         /** @description The `data` of one message; the message's `event` says which. */
         StreamData: components["schemas"]["AcceptedEvent"] | components["schemas"]["FinishedAttempt"] | components["schemas"]["ChangedEndpoint"] | components["schemas"]["Lagged"];
+        /** @description One message of a stream, in the fields of Server-Sent Events. One without `data` tells a new place alone. */
+        StreamMessage: {
+            /** @description `StreamData` as JSON on one line. */
+            data?: string | null;
+            /**
+             * @description What it tells: `event.accepted`, `attempt.finished`, `endpoint.changed` or `lagged`.
+             * @example event.accepted
+             */
+            event?: string | null;
+            /** @description Its place: give the last one as `Last-Event-ID` to go on behind it. */
+            id?: string | null;
+            /**
+             * Format: int32
+             * @description After how many milliseconds to connect again when it breaks.
+             */
+            retry?: number | null;
+        };
         /** @description A tenant: what the vendors call organisation, workspace, account or company. */
         Tenant: {
             /**
@@ -3236,6 +3253,7 @@ export type SourcePatch = components['schemas']['SourcePatch'];
 export type SourceStatus = components['schemas']['SourceStatus'];
 export type Statuses = components['schemas']['Statuses'];
 export type StreamData = components['schemas']['StreamData'];
+export type StreamMessage = components['schemas']['StreamMessage'];
 export type Tenant = components['schemas']['Tenant'];
 export type TenantLimits = components['schemas']['TenantLimits'];
 export type TenantPage = components['schemas']['TenantPage'];
@@ -5856,7 +5874,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["StreamData"];
+                    "text/event-stream": components["schemas"]["StreamMessage"];
                 };
             };
             401: components["responses"]["Unauthenticated"];

@@ -213,9 +213,13 @@ impl Target {
     /// When the database cannot be reached.
     pub async fn finish(&mut self, last_key: i64) -> std::result::Result<(), StoreError> {
         let done = self.step(Stage::Finished, async |tx| {
-            // Later than every process that took a key for a reply: none of them will answer it.
+            // Later than every process that took a key for a reply, since none of them will answer it, and than every
+            // one that counted: what it counted is its own.
             const PUT: &str = "INSERT INTO node (no, name, incarnation, last_key, beat_ms, status)
-                SELECT $1, $2, coalesce(max(incarnation), 0), $3, 0, $4 FROM reply WHERE node = $1";
+                SELECT $1, $2, coalesce(max(incarnation), 0), $3, 0, $4 FROM (
+                    SELECT incarnation FROM reply WHERE node = $1
+                    UNION ALL SELECT incarnation FROM tally_now WHERE node = $1
+                ) AS processes";
             execute(tx, PUT, &[&NODE, &NODE_NAME, &last_key, &node::LEFT]).await?;
             for table in ["tenant", "api_key", "endpoint", "source", "event_type", "audit", "job"] {
                 let sql = format!(

@@ -147,6 +147,13 @@ async fn everything(store: &SqliteStore) {
     let batch = Batch { now: make::NOW, records, notes: vec![note], ..Batch::default() };
     store.commit(&batch).await.unwrap();
     store.replay(TENANT, ids[0], &[one], make::NOW, audit()).await.unwrap();
+    numbers_and_a_job(store, accept()).await;
+    let three = store.create_endpoint(make::endpoint(TENANT), None, audit()).await.unwrap().no;
+    store.replay(TENANT, ids[0], &[three], make::NOW, audit()).await.unwrap();
+}
+
+/// What is counted of long ago and of lately, and a job that is under way.
+async fn numbers_and_a_job(store: &SqliteStore, accept: Accept) {
     let recovery = Recovery {
         statuses: vec![DeliveryStatus::Failed],
         since: Timestamp::from_millis(0),
@@ -157,8 +164,8 @@ async fn everything(store: &SqliteStore) {
     let job = Job {
         id: make::id(),
         tenant: TENANT,
-        endpoint: two.id,
-        endpoint_no: one,
+        endpoint: make::id(),
+        endpoint_no: EndpointNo(1),
         recovery,
         status: JobStatus::Running,
         total: 1,
@@ -167,15 +174,13 @@ async fn everything(store: &SqliteStore) {
         created_at: make::NOW,
         finished_at: None,
     };
-    store.create_job(job, 10, audit()).await.unwrap();
+    store.create_job(job, 10, make::audit("made")).await.unwrap();
     // What is counted so far is of long ago; something is of lately.
     let before = Timestamp::from_millis(i64::MAX / 4);
     let five = Fold { from: Span::Minute, into: Span::FiveMinutes, before, limit: 1000 };
     assert!(store.fold(five).await.unwrap() > 0);
-    let batch = Batch { now: make::NOW, accepts: vec![accept()], ..Batch::default() };
+    let batch = Batch { now: make::NOW, accepts: vec![accept], ..Batch::default() };
     store.commit(&batch).await.unwrap();
-    let three = store.create_endpoint(make::endpoint(TENANT), None, audit()).await.unwrap().no;
-    store.replay(TENANT, ids[0], &[three], make::NOW, audit()).await.unwrap();
 }
 
 /// Everything both sides hold of a table, in one order.

@@ -215,7 +215,9 @@ impl Source {
     pub fn keys(&self) -> std::result::Result<(Option<i64>, i64), StoreError> {
         let conn = self.conn();
         let read = || -> Result<(Option<i64>, i64)> {
-            const SQL: &str = "SELECT min(key), max(key) FROM event";
+            // Notes of the feed draw from the same numbers.
+            const SQL: &str = "SELECT (SELECT min(key) FROM event),
+                max(coalesce((SELECT max(key) FROM event), 0), coalesce((SELECT max(key) FROM feed), 0))";
             let (first, last): (Option<i64>, Option<i64>) =
                 conn.query_row(SQL, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let high = number(&conn, "high_key")?;

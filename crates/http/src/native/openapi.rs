@@ -351,6 +351,10 @@ mod tests {
         for kind in ["schemas", "responses"] {
             for name in document["components"][kind].as_object().unwrap().keys() {
                 let target = format!("#/components/{kind}/{name}");
+                // It stands in the messages of a stream as text, which refers to nothing.
+                if name == "StreamData" {
+                    continue;
+                }
                 assert!(found.contains(target.as_str()), "{target} is not used");
             }
         }

@@ -58,7 +58,16 @@ impl Owner {
         let alvys_id = text(&alvys["id"]).to_owned();
         let logs = format!("/api/p/v3/webhooks/{alvys_id}/delivery-logs");
         let log = client.get(&logs).await.expect(200)["Items"][0]["Id"].clone();
+        let recover = format!("/endpoints/{}/recover", text(&endpoint["id"]));
+        let job = post(&recover, json!({ "since": "2026-01-01T00:00:00Z" })).await.expect(202);
+        let job_path = format!("{base}/jobs/{}", text(&job["id"]));
+        until("the job has ended", async || {
+            let job = client.get(&job_path).await.expect(200);
+            (job["status"] != "running").then_some(())
+        })
+        .await;
         let names = BTreeMap::from([
+            ("jobs", text(&job["id"]).to_owned()),
             ("tenant", tenant.to_owned()),
             ("endpoints", text(&endpoint["id"]).to_owned()),
             ("events", text(&event["id"]).to_owned()),
@@ -78,9 +87,16 @@ impl Owner {
     async fn seen(&self) -> Vec<Value> {
         let tenant = &self.names["tenant"];
         let mut seen = Vec::new();
-        for list in
-            ["endpoints", "events", "deliveries", "api-keys", "event-types", "sources", "audit"]
-        {
+        for list in [
+            "endpoints",
+            "events",
+            "deliveries",
+            "api-keys",
+            "event-types",
+            "sources",
+            "audit",
+            "jobs",
+        ] {
             let path = format!("/v1/tenants/{tenant}/{list}?limit=250");
             seen.push(self.client.get(&path).await.expect(200));
         }

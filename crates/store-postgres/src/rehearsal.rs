@@ -30,6 +30,8 @@ const CHUNK: i64 = 100_000;
 /// Bits of a key below its millisecond, and milliseconds of a day.
 const MS_BITS: u32 = 12;
 const DAY_MS: i64 = 86_400_000;
+/// What waits for the dead endpoint stands behind what the healthy one has due.
+const HOUR_MS: i64 = 3_600_000;
 
 /// What tables take, and how much of it is of no use any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl Rehearsal {
     /// When it is not empty, or cannot be reached.
     pub async fn open(settings: &Settings) -> std::result::Result<Self, StoreError> {
         let store = PostgresStore::connect(settings, "rehearsal").await?;
-        let mut client = store.client().await?;
+        let client = store.client().await?;
         const LOOK: &str =
             "SELECT EXISTS (SELECT 1 FROM tenant) OR EXISTS (SELECT 1 FROM delivery),
             floor(extract(epoch from clock_timestamp()) / 86400)::int8 * 86400000";
@@ -65,7 +67,6 @@ impl Rehearsal {
         if taken {
             return Err(unavailable("the database is not empty"));
         }
-        days::make_back(&mut client, (today - 2 * DAY_MS) << MS_BITS).await?;
         let rehearsal = Self { store: Arc::clone(&store), today };
         rehearsal.put_events(&client).await?;
         rehearsal.put(&client, (HEALTHY, DUE, today, 0)).await?;
@@ -74,14 +75,14 @@ impl Rehearsal {
         Ok(rehearsal)
     }
 
-    /// Makes deliveries that have ended, the day before yesterday, and others that wait for the dead endpoint since yesterday.
+    /// Makes deliveries that have ended, yesterday, and others that wait for the dead endpoint since today.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn fill(&self, ended: u32, due: u32) -> std::result::Result<(), StoreError> {
         let client = self.store.client().await?;
-        self.put(&client, (HEALTHY, ended, self.today - 2 * DAY_MS, 1)).await?;
-        self.put(&client, (DEAD, due, self.today - DAY_MS, 0)).await?;
+        self.put(&client, (HEALTHY, ended, self.today - DAY_MS, 1)).await?;
+        self.put(&client, (DEAD, due, self.today + HOUR_MS, 0)).await?;
         client.batch_execute("ANALYZE").await.map_err(Fault::from)?;
         Ok(())
     }
@@ -118,7 +119,7 @@ impl Rehearsal {
     /// When the database refuses.
     pub async fn drop_the_day(&self) -> std::result::Result<bool, StoreError> {
         let mut client = self.store.client().await?;
-        let before = (self.today - DAY_MS) << MS_BITS;
+        let before = self.today << MS_BITS;
         days::drop_below(&mut client, TENANT, before).await?;
         let sql = "SELECT 1 FROM delivery WHERE tenant = $1 AND key < $2 LIMIT 1";
         Ok(query_opt(&client, sql, &[&no(TENANT.0), &before]).await?.is_none())

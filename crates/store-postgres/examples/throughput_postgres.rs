@@ -1,6 +1,6 @@
 //! Events per second through the store: an event, and in a later batch its first outcome, each batch synced.
 //!
-//! `cargo run --release -p hookyard-store-postgres --example throughput -- postgres://…` with a database that may be filled:
+//! `cargo run --release -p hookyard-store-postgres --example throughput_postgres -- postgres://…` with a database that may be filled:
 //! each run makes a schema of its own there and drops it again.
 #![expect(clippy::unwrap_used, reason = "a measurement that fails must stop")]
 #![expect(clippy::disallowed_methods, reason = "a measurement looks at the real clock")]

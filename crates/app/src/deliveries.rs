@@ -175,6 +175,7 @@ impl App {
     ) -> Result<Delivery, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Replay).await?;
         let id: DeliveryId = path_id(id, "delivery")?;
+        self.engine().settled().await;
         let delivery = self.seen_delivery(caller, no, id).await?;
         let endpoint = self.store().endpoint(no, delivery.endpoint).await?;
         takes_deliveries(endpoint.as_ref())?;
@@ -210,6 +211,7 @@ impl App {
     ) -> Result<Delivery, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Replay).await?;
         let id: DeliveryId = path_id(id, "delivery")?;
+        self.engine().settled().await;
         let delivery = self.seen_delivery(caller, no, id).await?;
         let now = self.now();
         let subject = id.to_string();

@@ -139,6 +139,18 @@ impl Committer {
         self.queue_record(term, record, Some(told)).then_some(written)
     }
 
+    /// Has everything written that lingers or gathers; tells when it is on disk. An error means what it means there.
+    pub(crate) fn flush(&self) -> oneshot::Receiver<()> {
+        let (told, written) = oneshot::channel();
+        let mut queue = self.lock();
+        queue.hurry();
+        if !queue.ended {
+            queue.awaited.push(told);
+        }
+        self.wake(queue);
+        written
+    }
+
     /// Others took over: publishers are refused, and what is not written is stale. The term that begins, and how many
     /// records that were.
     pub(crate) fn suspend(&self) -> (u64, usize) {

@@ -343,6 +343,14 @@ impl Engine {
         self.jobs_made.notify_one();
     }
 
+    /// Waits until the outcomes that were known when it was asked are on disk: what is decided by rows must not miss one that
+    /// still lingers. While the store is away it waits for a moment only.
+    pub async fn settled(&self) {
+        const MOMENT: Duration = Duration::from_secs(2);
+        // Whatever it says: who goes on asks the store, which knows how it is.
+        let _ = tokio::time::timeout(MOMENT, self.committer.flush()).await;
+    }
+
     /// Something of the endpoint was made due: a retry by hand, a replay.
     ///
     /// # Errors

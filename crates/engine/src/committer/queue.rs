@@ -92,6 +92,12 @@ impl Queue {
         self.records.is_empty() && !self.is_urgent() && self.gathered.len() < GATHER_RECORDS
     }
 
+    /// Puts all that has gathered to the records.
+    pub(super) fn hurry(&mut self) {
+        self.gathering_since = None;
+        self.records.append(&mut self.gathered);
+    }
+
     /// Puts what has gathered long enough to the records.
     pub(super) fn end_gathering(&mut self) {
         if self.gathered.is_empty() {
@@ -101,8 +107,7 @@ impl Queue {
         let is_over =
             self.closing || self.gathered.len() >= GATHER_RECORDS || since.elapsed() >= GATHER;
         if is_over {
-            self.gathering_since = None;
-            self.records.append(&mut self.gathered);
+            self.hurry();
         }
     }
 }

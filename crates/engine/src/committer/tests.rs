@@ -40,6 +40,15 @@ fn a_full_gathering_goes_with_the_next_commit() {
 }
 
 #[test]
+fn what_gathers_is_written_at_once_when_somebody_waits_for_it() {
+    let committer = Committer::new();
+    assert!(committer.gather(0, failure()));
+    let _written = committer.flush();
+    let taken = committer.take().unwrap();
+    assert_eq!((taken.records.len(), taken.awaited.len()), (1, 1));
+}
+
+#[test]
 fn what_gathers_when_the_node_stops_is_written_before_it_ends() {
     let committer = Committer::new();
     assert!(committer.gather(0, failure()));

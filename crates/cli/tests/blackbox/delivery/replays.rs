@@ -101,6 +101,26 @@ async fn a_waiting_delivery_can_be_sent_at_once_or_cancelled() {
 }
 
 #[tokio::test]
+async fn a_retry_right_after_a_failure_is_not_lost_however_often_the_endpoint_has_failed() {
+    const FAILURES: usize = 24;
+    let scene = Scene::new().await;
+    let receiver =
+        Receiver::scripted(|_, number| Reply::Status(if number < FAILURES { 500 } else { 200 }));
+    let receiver = receiver.await;
+    let settings = json!({ "url": receiver.url(), "events": "*", "retry": { "delays_s": [3600] } });
+    scene.acme.endpoint(settings).await;
+    let events = scene.acme.orders(0..FAILURES as u64).await;
+    let arrivals = receiver.first(FAILURES).await;
+    // Outcomes of an endpoint that only fails are written together, a little later.
+    let last = &events[usize::try_from(arrivals.last().unwrap().number()).unwrap()];
+    let waiting = scene.acme.delivery_is(last, "pending").await;
+    let retry = Acme::path(&format!("/deliveries/{}/retry", text(&waiting["id"])));
+    scene.acme.0.post(&retry, &json!({})).await.expect(202);
+    let delivery = scene.acme.delivery_is(last, "succeeded").await;
+    assert_eq!(delivery["attempts"], 2);
+}
+
+#[tokio::test]
 async fn what_is_held_by_a_pause_and_cancelled_is_never_sent() {
     let scene = Scene::new().await;
     let receiver = Receiver::start().await;

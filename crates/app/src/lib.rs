@@ -167,8 +167,9 @@ impl App {
         self.0.parts.clock.now()
     }
 
-    /// Answers when the store can be written to; what readiness asks.
+    /// Answers when events can be accepted: the store can be written to, and others have not taken over from this node.
     pub async fn ready(&self) -> Result<(), AppError> {
+        self.engine().ready()?;
         Ok(self.store().ping().await?)
     }
 

@@ -175,6 +175,14 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether this node accepts events.
+    ///
+    /// # Errors
+    /// When others took over from it, and it is not back yet.
+    pub fn ready(&self) -> Result<(), StoreError> {
+        if self.committer.is_suspended() { Err(StoreError::Fenced) } else { Ok(()) }
+    }
+
     /// Other nodes may serve from the store too.
     pub(crate) fn is_shared(&self) -> bool {
         self.store.sends_alone(EndpointNo(0)).is_some()

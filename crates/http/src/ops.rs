@@ -27,7 +27,8 @@ async fn healthz() -> Response {
     no_store(reply_bytes(StatusCode::OK, Body::from(r#"{"status":"ok"}"#)))
 }
 
-/// Events can be accepted: the store can be written to, and the process is not on its way out.
+/// Events can be accepted: the store can be written to, other nodes have not taken over from this one, and the process is
+/// not on its way out.
 async fn readyz(State(state): State<DoorState>) -> Response {
     if state.is_draining() {
         return unready(r#"{"status":"draining"}"#);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::process::Command;
+use tokio::task::JoinSet;
 
 use crate::world::{OPERATOR_KEY, Ran, Server, World};
 
@@ -115,6 +116,14 @@ impl Cluster {
     pub async fn ask(&self, sql: &str) -> Vec<String> {
         run(&self.url, sql).await
     }
+
+    /// Keeps a table from everybody until the session is dropped.
+    pub async fn lock(&self, table: &str) -> Session {
+        let session = Session::new(&self.url).await;
+        let sql = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        session.client.batch_execute(&sql).await.unwrap();
+        session
+    }
 }
 
 impl Drop for Cluster {
@@ -141,11 +150,26 @@ fn named(server: &str, database: &str) -> String {
     format!("{scheme}://{host}/{database}{options}")
 }
 
+/// A connection to the database, and what it holds there until it is dropped.
+pub struct Session {
+    client: tokio_postgres::Client,
+    /// Ends with it.
+    _tasks: JoinSet<Result<(), tokio_postgres::Error>>,
+}
+
+impl Session {
+    async fn new(url: &str) -> Self {
+        let (client, connection) =
+            tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(connection);
+        Self { client, _tasks: tasks }
+    }
+}
+
 /// Runs one statement; every row's first column as text.
 pub async fn run(url: &str, sql: &str) -> Vec<String> {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(connection);
+    let Session { client, _tasks } = Session::new(url).await;
     let mut rows = Vec::new();
     for message in client.simple_query(sql).await.unwrap() {
         if let tokio_postgres::SimpleQueryMessage::Row(row) = message {

@@ -46,12 +46,22 @@ async fn what_a_frozen_node_tells_too_late_is_recognised_as_stale() {
     through.order(100).await;
     let before = through.count_is("status=succeeded", UNDER_WAY + 1).await;
 
+    // It cannot find out what it owes for now.
+    let lock = cluster.lock("delivery").await;
     frozen.signal("CONT").await;
     gate.add_permits(UNDER_WAY);
     until("the late results are recognised", async || {
         (metric(&frozen, "hookyard_stale_results_total").await >= UNDER_WAY as u64).then_some(())
     })
     .await;
+    // Until it knows what it owes it accepts nothing, and says so.
+    until("it has its place again", async || {
+        let status = "SELECT status FROM node WHERE name = 'frozen'";
+        (cluster.ask(status).await == ["0"]).then_some(())
+    })
+    .await;
+    assert_eq!(frozen.client("").get("/readyz").await.status, 503);
+    drop(lock);
     // It goes on: what it accepts now is delivered, and what was delivered stays so.
     until("it accepts again", async || {
         (frozen.client("").get("/readyz").await.status == 200).then_some(())

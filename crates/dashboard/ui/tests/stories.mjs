@@ -1,6 +1,7 @@
 // The stories a person walks, in a real browser against the real binary with a real receiver.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { HOSTILE } from "./seed.mjs";
 import {
@@ -203,9 +204,28 @@ const stories = {
       capabilities: ["read"],
     });
     const link = new URL(url);
+    // Whoever follows the link may be signed in with a key as well: the portal shows what its link allows.
+    await signIn(page, world.front.url, it.key);
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
     await page.goto(world.front.url + link.pathname + link.hash);
+    await page.waitForURL(/\/portal\/t\/portal/);
     await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
     assert.equal(new URL(page.url()).hash, "", "the token left the address");
+    await page.getByRole("link", { name: "Deliveries" }).first().click();
+    await page.getByRole("button", { name: "Export" }).click();
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("menuitem", { name: "As NDJSON" }).click(),
+    ]);
+    const rows = readFileSync(await saved.path(), "utf8")
+      .trim()
+      .split("\n")
+      .map(JSON.parse);
+    assert.deepEqual(
+      rows.map((it) => it.endpoint_id),
+      [mine.id],
+      "the file has what the link allows",
+    );
     await page.getByRole("link", { name: "Webhooks" }).first().click();
     await page.getByRole("link", { name: "Mine" }).waitFor();
     assert.equal(await page.getByText("Another’s").count(), 0);

@@ -66,22 +66,30 @@ export async function done(asked: Promise<Answer<unknown>>): Promise<void> {
 
 /** The exact text of an answer, for bytes that must not go through a parser. */
 export async function text(path: string): Promise<string> {
+  return (await fetched(path)).text();
+}
+
+/** An answer's bytes. A link would not say which session is meant. */
+export async function file(path: string): Promise<Blob> {
+  return (await fetched(path)).blob();
+}
+
+async function fetched(path: string): Promise<Response> {
   const response = await globalThis.fetch(path, {
     credentials: "same-origin",
     headers: { [SESSION_HEADER]: sessionName() },
   });
-  const body = await response.text();
   if (response.status === 401) {
     onSignedOut();
   }
   if (!response.ok) {
     let parsed: unknown = null;
     try {
-      parsed = JSON.parse(body);
+      parsed = JSON.parse(await response.text());
     } catch {
       // Not a problem document: the status says it.
     }
     throw problemOf(response.status, parsed, response.headers.get("retry-after"));
   }
-  return body;
+  return response;
 }

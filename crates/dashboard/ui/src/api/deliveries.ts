@@ -1,7 +1,8 @@
 // Deliveries and their attempts.
 
 import { type QueryKey, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, want } from "./client";
+import { save } from "../lib/save";
+import { api, file, want } from "./client";
 import { usePages } from "./pages";
 import type { Delivery, DeliveryStatus } from "./schema";
 import { usePlace } from "./session";
@@ -107,11 +108,17 @@ export function useCancelDelivery() {
   });
 }
 
-/** Where a file of the deliveries comes from. */
-export function exportHref(tenant: string, filter: DeliveryFilter, format: "csv" | "ndjson"): string {
-  const query = new URLSearchParams({ format });
-  for (const [name, value] of Object.entries(filter)) {
-    query.set(name, value);
-  }
-  return `/v1/tenants/${encodeURIComponent(tenant)}/deliveries/export?${query}`;
+/** Saves a file of the deliveries. */
+export function useExport() {
+  const { tenant } = usePlace();
+  return useMutation({
+    mutationFn: async ({ filter, format }: { filter: DeliveryFilter; format: "csv" | "ndjson" }) => {
+      const query = new URLSearchParams({ format });
+      for (const [name, value] of Object.entries(filter)) {
+        query.set(name, value);
+      }
+      const path = `/v1/tenants/${encodeURIComponent(tenant)}/deliveries/export?${query}`;
+      save(await file(path), `deliveries.${format}`);
+    },
+  });
 }

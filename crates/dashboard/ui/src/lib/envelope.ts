@@ -31,7 +31,7 @@ export function envelope(profile: ProfileName, event: EnvelopeEvent, data: strin
         ? received(data)
         : `{"id":${text(event.id)},"type":${text(event.type)},"createdAt":${text(at)},"data":${data}}`;
     case "aryeo":
-      return received(data);
+      return event.source ? received(data) : data;
   }
 }
 

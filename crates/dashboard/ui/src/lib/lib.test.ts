@@ -151,9 +151,13 @@ describe("commands", () => {
     expect(quoted("it's; rm -rf")).toBe("'it'\\''s; rm -rf'");
     const line = curl({
       url: "https://a.example/?x=$(id)",
-      headers: { Host: "a", "X-A": "`id`" },
-      body: "{'}",
+      headers: { Host: "a", "X-A": "`id`", "X-Empty": "" },
+      body: "@/etc/hostname",
     });
+    // Text of the body, never the name of a file.
+    expect(line).toContain("--data-raw @/etc/hostname");
+    expect(line).toContain("--globoff");
+    expect(line).toContain("-H 'X-Empty;'");
     expect(line).toContain("'https://a.example/?x=$(id)'");
     expect(line).toContain("-H 'X-A: `id`'");
     expect(line).not.toContain("Host");
@@ -180,6 +184,9 @@ describe("bodies built once more", () => {
     );
     expect(envelope("aryeo", event, '{"a":1.0}')).toBe('{"a":1.0}');
     expect(envelope("alumia", { ...event, source: "src_1" }, '"a=b"')).toBe("a=b");
+    // A text that was published is JSON, and stays in its quotes.
+    expect(envelope("aryeo", event, '"@/etc/hostname"')).toBe('"@/etc/hostname"');
+    expect(envelope("aryeo", { ...event, source: "src_1" }, '"a=b"')).toBe("a=b");
   });
 });
 
@@ -254,6 +261,32 @@ describe("a stream", () => {
       { id: "7", event: "attempt.finished", data: '{"a":1}\nx' },
       { id: "8", event: "message", data: "" },
     ]);
+  });
+
+  it("that is away for too long goes on from now, and says that something is missed", async () => {
+    const { listen } = await import("./sse");
+    const asked: (string | null)[] = [];
+    const live = { headers: { "content-type": "text/event-stream" } };
+    const answers = [
+      new Response("id: 5\n\n", live),
+      new Response("", { status: 410 }),
+      new Response("", { status: 404 }),
+    ];
+    vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
+      asked.push(new Headers(init.headers).get("last-event-id"));
+      return answers.shift();
+    });
+    const seen: string[] = [];
+    await new Promise<void>((resolve) => {
+      listen({
+        url: "/s",
+        headers: {},
+        onMessage: (message) => seen.push(message.event),
+        onState: (state) => (state === "absent" ? resolve() : undefined),
+      });
+    });
+    expect(asked).toEqual([null, "5", null]);
+    expect(seen).toEqual(["message", "lagged"]);
   });
 
   it("is taken up after the last id, and given up when it is not there", async () => {

@@ -19,12 +19,13 @@ export type Sent = {
 
 /** The same request by curl, signature and all. */
 export function curl({ url, headers, body }: Sent): string {
-  const lines = [`curl -sS -i -X POST ${quoted(url)}`];
+  // No piece of it is more than text to curl: neither brackets in the URL, nor an `@` before the body.
+  const lines = [`curl -sS -i --globoff -X POST ${quoted(url)}`];
   for (const [name, value] of Object.entries(headers)) {
     if (!OWN.has(name.toLowerCase())) {
-      lines.push(`-H ${quoted(`${name}: ${value}`)}`);
+      lines.push(`-H ${quoted(value === "" ? `${name};` : `${name}: ${value}`)}`);
     }
   }
-  lines.push(`--data-binary ${quoted(body)}`);
+  lines.push(`--data-raw ${quoted(body)}`);
   return lines.join(" \\\n  ");
 }

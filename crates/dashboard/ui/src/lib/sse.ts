@@ -80,6 +80,12 @@ export function listen({ url, headers: given, onMessage, onState, silenceMs = 45
         onState("absent");
         return false;
       }
+      if (answer.status === 410) {
+        // What came behind the last id is not kept any more: on from now, and everything is read again.
+        last = null;
+        onMessage({ id: null, event: "lagged", data: "" });
+        return true;
+      }
       const type = answer.headers.get("content-type") ?? "";
       if (!answer.ok || answer.body === null || !type.startsWith("text/event-stream")) {
         return true;

@@ -2,9 +2,9 @@
 
 import { Button, Menu, Select } from "@mantine/core";
 import { useEffect, useMemo } from "react";
-import { type DeliveryFilter, exportHref, STATUSES, useDeliveries } from "../../api/deliveries";
+import { type DeliveryFilter, STATUSES, useDeliveries, useExport } from "../../api/deliveries";
 import { useEndpoints } from "../../api/endpoints";
-import { useHref, usePlace } from "../../api/session";
+import { useHref } from "../../api/session";
 import { useEventTypes } from "../../api/settings";
 import { count, words } from "../../lib/text";
 import { Page, Panel } from "../../parts/basics";
@@ -12,6 +12,7 @@ import { DeliveriesTable } from "../../parts/deliveries";
 import { sinceOf, TIMES, useFilters } from "../../parts/filters";
 import { Icon } from "../../parts/icons";
 import { Empty } from "../../parts/states";
+import { useSay } from "../../parts/toasts";
 
 const CODES = [
   { value: "2xx", label: "2xx" },
@@ -36,7 +37,6 @@ export function ofClass(
 const SEARCHED = 2_000;
 
 export function DeliveriesPage() {
-  const place = usePlace();
   const href = useHref();
   const [filter, setFilter, filtered] = useFilters(["endpoint", "status", "type", "since", "code"]);
   const endpoints = useEndpoints();
@@ -52,6 +52,10 @@ export function DeliveriesPage() {
     };
   }, [filter.endpoint, filter.status, filter.type, filter.since]);
   const list = useDeliveries(asked);
+  const say = useSay();
+  const exported = useExport();
+  const exportAs = (format: "csv" | "ndjson") =>
+    exported.mutate({ filter: asked, format }, { onError: say.failed });
   const rows = useMemo(
     () => (filter.code === "" ? list.rows : list.rows.filter((row) => ofClass(row, filter.code))),
     [list.rows, filter.code],
@@ -75,17 +79,17 @@ export function DeliveriesPage() {
       actions={
         <Menu>
           <Menu.Target>
-            <Button leftSection={<Icon name="download" size={16} />} variant="default">
+            <Button
+              loading={exported.isPending}
+              leftSection={<Icon name="download" size={16} />}
+              variant="default"
+            >
               Export
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item component="a" download href={exportHref(place.tenant, asked, "csv")}>
-              As CSV
-            </Menu.Item>
-            <Menu.Item component="a" download href={exportHref(place.tenant, asked, "ndjson")}>
-              As NDJSON
-            </Menu.Item>
+            <Menu.Item onClick={() => exportAs("csv")}>As CSV</Menu.Item>
+            <Menu.Item onClick={() => exportAs("ndjson")}>As NDJSON</Menu.Item>
           </Menu.Dropdown>
         </Menu>
       }

@@ -1,14 +1,18 @@
 //! The audit log: who did what. Entries are made here, and written by the store together with the change itself.
 
+use std::time::Duration;
+
 use hookyard_domain::audit::AuditEntry;
 use hookyard_domain::endpoint::Endpoint;
 use hookyard_domain::event_type::CatalogueEntry;
 use hookyard_domain::key::{Key, KeyScope};
 use hookyard_domain::page::Page;
+use hookyard_domain::retry::{AutoDisable, RetryPolicy};
 use hookyard_domain::source::Source;
 use hookyard_domain::tenant::Tenant;
 use hookyard_domain::time::Timestamp;
-use serde_json::{Value, json};
+use hookyard_rules::redact;
+use serde_json::{Map, Value, json};
 
 use crate::checks::Checks;
 use crate::pages::PageQuery;
@@ -83,7 +87,34 @@ pub(crate) fn event_type(entry: &CatalogueEntry) -> Value {
     })
 }
 
-/// An endpoint without its secrets; of its headers only the names, `None` when they cannot be opened.
+/// A span as the API shows it: seconds, with a fraction only where there is one.
+fn seconds(ms: u64) -> Value {
+    if ms.is_multiple_of(1000) {
+        json!(ms / 1000)
+    } else {
+        json!(Duration::from_millis(ms).as_secs_f64())
+    }
+}
+
+fn retry(policy: &RetryPolicy) -> Value {
+    let delays: Vec<_> = policy.delays_ms.iter().map(|it| seconds(*it)).collect();
+    json!({ "delays_s": delays, "jitter": policy.jitter })
+}
+
+fn auto_disable(when: &AutoDisable) -> Value {
+    match when {
+        AutoDisable::Never => json!(false),
+        AutoDisable::AfterEvents(events) => json!({ "after_events": events }),
+        AutoDisable::AfterSeconds(s) => json!({ "after_s": s }),
+    }
+}
+
+/// Header names; what they hold is for nobody's eyes.
+fn masked(names: &[String]) -> Value {
+    names.iter().map(|it| (it.clone(), json!(redact::REDACTED))).collect::<Map<_, _>>().into()
+}
+
+/// An endpoint in the API's words without its secrets; its headers masked, `None` when they cannot be opened.
 pub(crate) fn endpoint(endpoint: &Endpoint, headers: Option<&[String]>) -> Value {
     let settings = &endpoint.settings;
     json!({
@@ -94,14 +125,14 @@ pub(crate) fn endpoint(endpoint: &Endpoint, headers: Option<&[String]>) -> Value
         "description": settings.description,
         "scope": settings.scope,
         "profile": settings.profile,
-        "headers": headers,
-        "retry": settings.retry,
+        "headers": headers.map(masked),
+        "retry": settings.retry.as_ref().map(retry),
         "timeout_s": settings.timeout_s,
         "rate_limit": settings.rate_limit,
         "ordered": settings.ordered,
         "max_in_flight": settings.max_in_flight,
         "include_previous_attributes": settings.include_previous_attributes,
-        "auto_disable": settings.auto_disable,
+        "auto_disable": settings.auto_disable.as_ref().map(auto_disable),
         "verify": settings.verify,
         "metadata": settings.metadata.as_deref().and_then(|it| serde_json::from_str::<Value>(it).ok()),
         "status": endpoint.status,

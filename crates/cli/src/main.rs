@@ -25,7 +25,7 @@ use clap::Parser as _;
 
 fn main() -> ExitCode {
     // clap ends the process itself where the arguments are wrong (2) or help is asked for (0).
-    match commands::run(commands::Cli::parse()) {
+    match commands::run(commands::Cli::parse_from(remote::flags_last(std::env::args_os()))) {
         Ok(exit) => exit.into(),
         Err(error) => {
             output::complain(&error);

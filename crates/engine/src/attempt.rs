@@ -123,7 +123,11 @@ pub(crate) async fn attempt(tools: &Tools, prepared: &Prepared, job: &Job) -> Tr
     let answer = match result {
         Ok(answered) => {
             let now = tools.clock.now();
-            answer_of(&mut attempt, answered, now)
+            let answer = answer_of(&mut attempt, answered, now);
+            let given = way.headers.iter().filter(|(name, _)| redact::is_sensitive(name.as_str()));
+            let given = given.map(|(_, value)| value.as_bytes());
+            attempt.response_body = redact::echoes(attempt.response_body, given);
+            answer
         }
         Err(Failure { kind, error }) => {
             attempt.outcome = kind;

@@ -6,8 +6,8 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use hookyard_domain::invalid::Invalid;
 use hookyard_domain::limit;
-use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -38,6 +38,9 @@ pub enum BodyError {
         /// What it should be.
         expected: &'static str,
     },
+    /// It is packed.
+    #[error("the body has to come without a `Content-Encoding`")]
+    Packed,
     /// There is none where one is needed.
     #[error("a JSON body is required")]
     Missing,
@@ -139,11 +142,23 @@ pub fn content_type(headers: &HeaderMap) -> Option<&str> {
 /// # Errors
 /// When the content type is something else.
 pub fn require_json(headers: &HeaderMap) -> Result<(), BodyError> {
+    require_plain(headers)?;
     match content_type(headers) {
         None | Some("" | "application/json") => Ok(()),
         Some(it) if is_json(it) => Ok(()),
         Some(_) => Err(BodyError::ContentType { expected: "`application/json`" }),
     }
+}
+
+/// Lets pass what is not packed: no body that means something is read as its packed bytes.
+///
+/// # Errors
+/// When the body says that it is.
+pub fn require_plain(headers: &HeaderMap) -> Result<(), BodyError> {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    let is_plain =
+        |it: &HeaderValue| it.is_empty() || it.as_bytes().eq_ignore_ascii_case(b"identity");
+    if codings.all(is_plain) { Ok(()) } else { Err(BodyError::Packed) }
 }
 
 fn is_json(content_type: &str) -> bool {

@@ -5,6 +5,7 @@
 
 mod text;
 
+use bytes::Bytes;
 use hookyard_domain::headers::Headers;
 
 pub use text::text;
@@ -62,6 +63,34 @@ pub fn headers(headers: Headers) -> Headers {
     Headers(headers.0.into_iter().map(shown).collect())
 }
 
+/// The words of a credential that a text may give back: too short a word stands in a text by chance.
+const ECHO_BYTES_MIN: usize = 8;
+
+/// A text with every word of these credentials replaced by [`REDACTED`]: a receiver that answers with what it was sent
+/// would have them shown to whoever may look at the answer.
+#[must_use]
+pub fn echoes<'a>(body: Bytes, credentials: impl Iterator<Item = &'a [u8]>) -> Bytes {
+    let is_word = |it: &&[u8]| it.len() >= ECHO_BYTES_MIN;
+    credentials
+        .flat_map(|it| it.split(u8::is_ascii_whitespace).filter(is_word))
+        .fold(body, |body, word| without(body, word))
+}
+
+fn without(body: Bytes, word: &[u8]) -> Bytes {
+    let mut rest = &body[..];
+    let mut shown = Vec::new();
+    while let Some(at) = rest.windows(word.len()).position(|it| it == word) {
+        shown.extend_from_slice(&rest[..at]);
+        shown.extend_from_slice(REDACTED.as_bytes());
+        rest = &rest[at + word.len()..];
+    }
+    if shown.is_empty() {
+        return body;
+    }
+    shown.extend_from_slice(rest);
+    shown.into()
+}
+
 /// Whether any word of the name ends like a credential. Words end at a separator, at a digit and before a capital.
 fn ends_like_a_credential(name: &str) -> bool {
     let mut words = vec![String::new()];
@@ -91,6 +120,22 @@ fn speaks_of_auth(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_receiver_gives_back_of_a_credential_is_hidden() {
+        let echoes = |body: &'static str, credentials: &[&'static str]| {
+            let credentials = credentials.iter().map(|it| it.as_bytes());
+            String::from_utf8(echoes(Bytes::from_static(body.as_bytes()), credentials).to_vec())
+                .unwrap()
+        };
+        let given = ["Bearer LEAKME12345", "short"];
+        assert_eq!(echoes("nothing of it, in short", &given), "nothing of it, in short");
+        assert_eq!(
+            echoes("auth: Bearer LEAKME12345, again LEAKME12345LEAKME12345.", &given),
+            "auth: Bearer [redacted], again [redacted][redacted]."
+        );
+        assert_eq!(echoes("", &given), "");
+    }
 
     #[test]
     fn headers_that_carry_credentials_are_sensitive_whatever_their_case() {

@@ -12,6 +12,7 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::url::EndpointUrl;
 
 use super::EndpointDetails;
+use crate::audit::Act;
 use crate::checks::Checks;
 use crate::powers::Power;
 use crate::{App, AppError, Caller};
@@ -68,6 +69,7 @@ impl App {
     ) -> Result<VerifiedEndpoint, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let endpoint = self.load_endpoint(caller, no, id).await?;
+        self.note_act(caller, no, "endpoint.verify_requested", id).await?;
         let verified = self.engine().verify(no, endpoint.id).await?;
         Ok(VerifiedEndpoint {
             passed: verified.passed,
@@ -117,6 +119,7 @@ impl App {
             source: None,
             content_type: None,
         };
+        self.note_act(caller, no, "endpoint.tested", id).await?;
         let tested = self.engine().test(no, endpoint.id, content).await?;
         Ok(TestedEndpoint {
             event: tested.event,
@@ -125,6 +128,18 @@ impl App {
             url,
             attempt: tested.attempt,
         })
+    }
+
+    /// Writes down that somebody is about to have a request sent.
+    async fn note_act(
+        &self,
+        caller: &Caller,
+        no: TenantNo,
+        action: &'static str,
+        subject: &str,
+    ) -> Result<(), AppError> {
+        let entry = self.entry(caller, self.now(), Act { action, subject, ..Act::default() });
+        Ok(self.store().note(no, entry).await?)
     }
 
     async fn sample(&self, no: TenantNo, event_type: &EventType) -> Result<Bytes, AppError> {

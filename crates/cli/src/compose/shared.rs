@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use hookyard_store::Store;
+use hookyard_store::{Store, StoreError};
 pub use hookyard_store_postgres::Report;
 pub use hookyard_store_postgres::inspect::Health;
 use hookyard_store_postgres::{PostgresStore, Settings, inspect};
@@ -32,8 +31,16 @@ pub(super) fn settings(database: &Database) -> anyhow::Result<Settings> {
 }
 
 /// What an error says, and why.
-fn full(error: hookyard_store::StoreError) -> String {
+fn full(error: StoreError) -> String {
     format!("{:#}", anyhow::Error::from(error))
+}
+
+/// What went wrong while something was done; a database that cannot be reached has an exit code of its own.
+fn told(error: StoreError, doing: &str) -> anyhow::Error {
+    if matches!(error, StoreError::Unavailable(_)) {
+        return Exit::Network.because(format!("{doing}: {}", full(error)));
+    }
+    anyhow::Error::from(error).context(doing.to_owned())
 }
 
 /// The node's name where none was given: two servers of one machine have different ports, and it stays after a restart.
@@ -49,7 +56,7 @@ fn name(database: &Database, address: SocketAddr) -> String {
 pub async fn open(database: &Database, address: SocketAddr) -> anyhow::Result<Arc<dyn Store>> {
     let settings = settings(database)?;
     let store = PostgresStore::connect(&settings, &name(database, address)).await;
-    Ok(store.context("opening the store in the database of `--database-url`")?)
+    Ok(store.map_err(|it| told(it, "opening the store in the database of `--database-url`"))?)
 }
 
 /// Opens the shared store to look at it, without being a node.
@@ -60,7 +67,7 @@ pub async fn visit(database: &Database) -> anyhow::Result<Arc<dyn Store>> {
 /// Brings its schema up to date; the versions before and after.
 pub async fn migrate(database: &Database) -> anyhow::Result<(u32, u32)> {
     let migrated = inspect::migrate(&settings(database)?).await;
-    migrated.context("bringing the database of `--database-url` up to date")
+    migrated.map_err(|it| told(it, "bringing the database of `--database-url` up to date"))
 }
 
 /// What can be seen of the database.

@@ -28,49 +28,63 @@ pub struct Raw {
     pub data: Option<PathBuf>,
     /// Shared store, for several nodes: postgres://user@host,standby/name?target_session_attrs=read-write
     #[arg(long, value_name = "URL")]
+    #[serde(alias = "database_url")]
     pub database_url: Option<DatabaseUrl>,
     /// Certificates (PEM) that the database may prove itself by, beside this machine's own
     #[arg(long, value_name = "FILE")]
+    #[serde(alias = "database_ca")]
     pub database_ca: Option<PathBuf>,
     /// Connections to the database, beside the three that commit, listen and beat [default: 8]
     #[arg(long, value_name = "N")]
+    #[serde(alias = "database_connections")]
     pub database_connections: Option<u64>,
     /// Seconds after which the database breaks off a statement [default: 30]
     #[arg(long, value_name = "SECONDS")]
+    #[serde(alias = "database_statement_timeout")]
     pub database_statement_timeout: Option<u64>,
     /// A pooler in transaction mode stands before the database
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[serde(alias = "database_pooler")]
     pub database_pooler: Option<bool>,
     /// Name of this node among those of the database [default: the machine's name and the port]
     #[arg(long, value_name = "NAME")]
+    #[serde(alias = "node_name")]
     pub node_name: Option<String>,
     /// Seconds without a sign of life after which other nodes take over what a node owes [default: 15]
     #[arg(long, value_name = "SECONDS")]
+    #[serde(alias = "node_lease")]
     pub node_lease: Option<u64>,
     /// Where callers reach this server; shown in receive URLs [default: the request's origin]
     #[arg(long, value_name = "URL")]
+    #[serde(alias = "public_url")]
     pub public_url: Option<PublicUrl>,
     /// Address range that deliveries may go to although it is private (repeatable)
     #[arg(long, value_name = "CIDR")]
+    #[serde(alias = "allow_network")]
     pub allow_network: Option<Vec<Network>>,
     /// Accept endpoint URLs with plain http
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[serde(alias = "allow_http")]
     pub allow_http: Option<bool>,
     /// Page that may show the portal in a frame: `https://app.example.com`, `https://*.example.com`, `self` or `*`
     /// (repeatable) [default: self]
     #[arg(long, value_name = "SOURCE")]
+    #[serde(alias = "portal_frame_ancestors")]
     pub portal_frame_ancestors: Option<Vec<Frame>>,
     /// Seconds that attempts in flight get to finish when the server stops [default: 30]
     #[arg(long, value_name = "SECONDS")]
+    #[serde(alias = "shutdown_grace")]
     pub shutdown_grace: Option<u64>,
     /// Attempts in flight at once, over all endpoints
     #[arg(long, value_name = "N")]
+    #[serde(alias = "max_in_flight")]
     pub max_in_flight: Option<u64>,
     /// What is logged: a level, or `target=level` pairs joined by commas [default: info]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
     /// How it is logged [default: text]
     #[arg(long, value_name = "FORMAT")]
+    #[serde(alias = "log_format")]
     pub log_format: Option<LogFormat>,
 }
 

@@ -158,6 +158,9 @@ mod tests {
             let name = format!("HOOKYARD_{}", flag.to_uppercase().replace('-', "_"));
             let by_env = Raw::from_env(&env(&[(&name, in_env)])).unwrap();
             let by_file: Raw = toml::from_str(&format!("{flag} = {in_file}")).unwrap();
+            let underscored = flag.replace('-', "_");
+            let underscored: Raw = toml::from_str(&format!("{underscored} = {in_file}")).unwrap();
+            assert_eq!(by_file, underscored, "{flag}");
             assert_ne!(by_env, Raw::default(), "{flag}");
             assert_eq!(by_env, by_file, "{flag}");
             assert_eq!(by_env, Raw::default().or(by_file), "{flag}");

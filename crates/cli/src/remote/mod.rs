@@ -7,6 +7,7 @@ mod fault;
 mod fields;
 mod follow;
 pub mod input;
+mod leading;
 pub mod profiles;
 mod target;
 
@@ -20,6 +21,7 @@ use serde::de::DeserializeOwned;
 pub use self::fault::{Fault, report};
 pub use self::fields::Fields;
 pub use self::follow::Follower;
+pub use self::leading::flags_last;
 pub use self::target::{find_server, variable};
 
 use self::target::Target;

@@ -55,6 +55,7 @@ enum Form {
 }
 
 fn form(headers: &http::HeaderMap) -> Result<Form, BodyError> {
+    body::require_plain(headers)?;
     let lines = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
     let given = body::content_type(headers).unwrap_or_default();
     if lines.iter().any(|it| it.eq_ignore_ascii_case(given)) {

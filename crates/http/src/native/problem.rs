@@ -270,7 +270,7 @@ fn of_body(error: BodyError) -> Problem {
         BodyError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         BodyError::TimedOut => (StatusCode::REQUEST_TIMEOUT, "body_timed_out"),
         BodyError::BrokeOff => (StatusCode::BAD_REQUEST, "body_broke_off"),
-        BodyError::ContentType { .. } => {
+        BodyError::ContentType { .. } | BodyError::Packed => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
         }
         BodyError::Missing => (StatusCode::BAD_REQUEST, "body_required"),
@@ -285,6 +285,7 @@ fn of_body(error: BodyError) -> Problem {
         | BodyError::TimedOut
         | BodyError::BrokeOff
         | BodyError::ContentType { .. }
+        | BodyError::Packed
         | BodyError::Missing
         | BodyError::Malformed { .. }
         | BodyError::TooDeep => of(status, code, detail),
@@ -364,6 +365,7 @@ mod tests {
         check(BodyError::TooLarge { limit_bytes: 5 }, 413, "too_large");
         check(BodyError::TimedOut, 408, "body_timed_out");
         check(BodyError::ContentType { expected: "x" }, 415, "unsupported_media_type");
+        check(BodyError::Packed, 415, "unsupported_media_type");
         check(BodyError::Missing, 400, "body_required");
         check(BodyError::TooDeep, 400, "nested_too_deep");
         check(Refused::TooManyEvents, 422, "too_many_events");

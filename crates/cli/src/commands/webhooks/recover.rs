@@ -70,7 +70,7 @@ async fn watch(session: &Session, tenant: &str, mut job: Kept<Job>) -> anyhow::R
             session.out.document(&job.text);
             return Ok(if job.value.status == JobStatus::Done { Exit::Ok } else { Exit::Failure });
         }
-        shown.show(session, &job);
+        shown.show(&job.value);
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             _ = tokio::signal::ctrl_c() => {
@@ -83,26 +83,20 @@ async fn watch(session: &Session, tenant: &str, mut job: Kept<Job>) -> anyhow::R
     }
 }
 
-/// How a job goes on: a line of JSON for each step, a bar on a terminal, nothing elsewhere.
+/// How a job goes on: a bar on a terminal, nothing elsewhere, and nothing before the one document of `--json`.
 struct Progress {
-    json: bool,
     has_bar: bool,
     last: Option<u64>,
 }
 
 impl Progress {
     fn new(json: bool) -> Self {
-        Self { json, has_bar: !json && std::io::stderr().is_terminal(), last: None }
+        Self { has_bar: !json && std::io::stderr().is_terminal(), last: None }
     }
 
-    fn show(&mut self, session: &Session, job: &Kept<Job>) {
-        let it = &job.value;
-        if self.last.replace(it.done) == Some(it.done) {
-            return;
-        }
-        if self.json {
-            session.out.document(&job.text);
-        } else if self.has_bar {
+    fn show(&mut self, it: &Job) {
+        let is_news = self.last.replace(it.done) != Some(it.done);
+        if is_news && self.has_bar {
             let mut err = std::io::stderr().lock();
             // Nobody is left to be shown anything when stderr is closed.
             let _ = write!(err, "\r{}", bar(it.done, it.total)).and_then(|()| err.flush());

@@ -26,6 +26,16 @@ async fn a_key_the_server_does_not_know_ends_with_3_and_so_does_none() {
 }
 
 #[tokio::test]
+async fn flags_may_stand_before_the_command() {
+    let shell = Shell::new().await;
+    let before = shell.run(&["--json", "--tenant", "acme", "webhooks", "list"]).await.ok().stdout;
+    let behind = shell.run(&["webhooks", "list", "--json", "--tenant", "acme"]).await.ok().stdout;
+    assert_eq!(before, behind);
+    let ran = shell.run(&["--json", "openapi"]).await;
+    ran.refused(2, &["--json"]);
+}
+
+#[tokio::test]
 async fn what_a_key_may_not_do_ends_with_4() {
     let shell = Shell::new().await;
     let made = shell.json(&["keys", "create", "--name", "reader", "--scope", "read"]).await;

@@ -14,7 +14,17 @@ async fn every_change_is_written_down_with_who_did_it() {
     let made = tenant.endpoint(&sink.url(), once).await;
     let endpoint = format!("/endpoints/{}", text(&made["id"]));
     tenant.patch(&endpoint, &json!({ "name": "New" })).await.expect(200);
-    for act in ["pause", "resume", "disable", "enable", "rotate-secret", "reveal-secret"] {
+    let acts = [
+        "pause",
+        "resume",
+        "disable",
+        "enable",
+        "rotate-secret",
+        "reveal-secret",
+        "test",
+        "verify",
+    ];
+    for act in acts {
         tenant.act(&format!("{endpoint}/{act}")).await.expect(200);
     }
     tenant.post("/event-types", &json!({ "name": "a.b" })).await.expect(201);
@@ -42,6 +52,8 @@ async fn every_change_is_written_down_with_who_did_it() {
         "endpoint.enabled",
         "endpoint.secret_rotated",
         "endpoint.secret_revealed",
+        "endpoint.tested",
+        "endpoint.verify_requested",
         "event_type.created",
         "event_type.updated",
         "event_type.deleted",
@@ -72,6 +84,7 @@ async fn every_change_is_written_down_with_who_did_it() {
     );
     let created = of("endpoint.created");
     assert_eq!((&created["before"], &created["after"]["url"]), (&Value::Null, &json!(sink.url())));
+    assert_eq!(created["after"]["retry"], json!({ "delays_s": [], "jitter": 0.0 }));
     assert_eq!(of("endpoint.deleted")["after"], Value::Null);
     let disabled = of("endpoint.disabled");
     assert_eq!(
@@ -102,8 +115,17 @@ async fn no_secret_stands_in_the_log() {
     let own = json!({ "headers": headers, "profile": "aryeo", "secret": "my-own-secret" });
     let made = tenant.endpoint("http://127.0.0.1:9/", own).await;
     let endpoint = format!("/endpoints/{}", text(&made["id"]));
-    let changed = json!({ "headers": { "Authorization": "Bearer hush-again" } });
+    let changed = json!({
+        "headers": { "Authorization": "Bearer hush-again" },
+        "retry": { "delays_s": [10, 1.5] }, "auto_disable": { "after_s": 5 },
+    });
     tenant.patch(&endpoint, &changed).await.expect(200);
+    // In the words of the API.
+    let entries = tenant.all("/audit").await;
+    let after = &entries[0]["after"];
+    assert_eq!(after["retry"]["delays_s"], json!([10, 1.5]), "{after}");
+    assert_eq!(after["auto_disable"], json!({ "after_s": 5 }), "{after}");
+    assert_eq!(after["headers"], json!({ "Authorization": "[redacted]" }), "{after}");
     let rotated = tenant
         .post(&format!("{endpoint}/rotate-secret"), &json!({ "secret": "my-next-secret" }))
         .await;

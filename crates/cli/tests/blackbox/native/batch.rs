@@ -126,6 +126,9 @@ async fn what_is_no_batch_is_refused_as_a_whole() {
     wrong(&tenant.post("/events/batch", &json!({ "type": "a" })).await, &[("", "wrong_type")]);
     refused(&tenant.post_raw("/events/batch", &[], "[{]").await, 400, "malformed_json");
     refused(&tenant.post_raw("/events/batch", &[], "").await, 400, "body_required");
+    let packed = [NDJSON, ("content-encoding", "gzip")];
+    let answer = tenant.post_raw("/events/batch", &packed, "{}").await;
+    refused(&answer, 415, "unsupported_media_type");
     let text = [("content-type", "text/plain")];
     let path = tenant.path("/events/batch");
     let answer = tenant.client.send(http::Method::POST, &path, &text, Bytes::from("[]")).await;

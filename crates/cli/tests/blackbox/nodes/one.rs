@@ -62,7 +62,7 @@ async fn a_database_that_cannot_be_reached_is_said_without_its_password() {
         ("HOOKYARD_MASTER_KEY", MASTER_KEY),
     ];
     let ran = world.run_with(&args, &env).await;
-    ran.refused(1, &["--database-url", "refused"]);
+    ran.refused(8, &["--database-url", "refused"]);
     assert!(!ran.stderr.contains("hunter2"), "{ran:#?}");
     let env = [
         ("HOOKYARD_DATABASE_URL", "postgres://me:hunter2@host:port/x"),

@@ -155,3 +155,27 @@ async fn a_delivery_of_one_tenant_is_not_there_for_another() {
     }
     assert_eq!(receiver.count(), 1);
 }
+
+#[tokio::test]
+async fn a_credential_that_a_receiver_gives_back_is_not_shown() {
+    let scene = Scene::new().await;
+    let acme = &scene.acme;
+    let receiver = Receiver::scripted(|_, _| Reply::Full {
+        status: 200,
+        headers: Vec::new(),
+        body: format!("your head was: authorization: {CREDENTIAL}; thank you"),
+    })
+    .await;
+    let headers = json!({ "Authorization": CREDENTIAL });
+    let endpoint =
+        acme.endpoint(json!({ "url": receiver.url(), "events": "*", "headers": headers })).await;
+    let event = acme.order(1).await;
+    let delivery = acme.delivery_is(&event, "succeeded").await;
+    let shown = acme.attempts(&delivery["id"]).await.remove(0);
+    assert_eq!(
+        shown["response_body"],
+        "your head was: authorization: Bearer [redacted]; thank you"
+    );
+    let tested = acme.ask(&endpoint["id"], "test").await;
+    assert!(!tested.to_string().contains("credential-of"), "{tested}");
+}

@@ -193,7 +193,7 @@ fn of_body(error: &BodyError) -> Told {
     match error {
         BodyError::TooLarge { .. } => TOO_LARGE,
         BodyError::TimedOut => (StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT"),
-        BodyError::ContentType { .. } => {
+        BodyError::ContentType { .. } | BodyError::Packed => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE")
         }
         BodyError::BrokeOff

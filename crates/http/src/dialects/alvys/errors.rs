@@ -146,7 +146,7 @@ fn of_body(error: &BodyError) -> StatusCode {
     match error {
         BodyError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         BodyError::TimedOut => StatusCode::REQUEST_TIMEOUT,
-        BodyError::ContentType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        BodyError::ContentType { .. } | BodyError::Packed => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         BodyError::BrokeOff
         | BodyError::Missing
         | BodyError::Malformed { .. }

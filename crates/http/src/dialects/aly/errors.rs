@@ -177,7 +177,7 @@ fn of_body(error: &BodyError) -> (StatusCode, &'static str) {
         BodyError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         BodyError::TimedOut => (StatusCode::REQUEST_TIMEOUT, "body_timed_out"),
         BodyError::BrokeOff => (StatusCode::BAD_REQUEST, "body_broke_off"),
-        BodyError::ContentType { .. } => {
+        BodyError::ContentType { .. } | BodyError::Packed => {
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
         }
         BodyError::Missing => (StatusCode::BAD_REQUEST, "body_required"),

@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::deliveries::Delivery;
 use crate::json::{Headers, Json, Text};
 use crate::problem::Problem;
+use crate::stream::Exact;
 
 // Read in one pass; `data`, `previous` and `changes` are slices of the request's own bytes.
 /// An event to publish.
@@ -120,6 +121,13 @@ pub struct Event {
     /// What happened; a text when what was received is no JSON.
     #[schema(value_type = serde_json::Value)]
     pub data: Json,
+    /// The body that was received, byte for byte, where `data` does not show it so: it is no JSON, or has spaces around it.
+    /// Left out in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<Exact>,
+    /// The `Content-Type` it was received with; left out is JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
     /// The object before the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = serde_json::Value)]
@@ -137,7 +145,16 @@ pub struct Event {
 pub type EventPage = crate::page::Page<Event>;
 
 impl Event {
-    /// The wire form of an event and the number of its deliveries.
+    /// The wire form of an event and the number of its deliveries, with its body byte for byte.
+    #[must_use]
+    pub fn whole(event: domain::Event, deliveries: u32) -> Self {
+        let data = event.content.data.clone();
+        let shown = Self::new(event, deliveries);
+        let received = (shown.data.text().as_bytes() != data).then(|| Exact::of(&data));
+        Self { received, ..shown }
+    }
+
+    /// The wire form of an event and the number of its deliveries, as lists show it.
     #[must_use]
     pub fn new(event: domain::Event, deliveries: u32) -> Self {
         let occurred_at = event.occurred_at().to_string();
@@ -152,6 +169,8 @@ impl Event {
             created_at: event.accepted_at.to_string(),
             deliveries,
             data: Json::shown(&content.data),
+            received: None,
+            content_type: content.content_type,
             previous: content.previous.as_deref().map(Json::shown),
             changes: content.changes.as_deref().map(Json::shown),
             headers: content.headers.into(),
@@ -224,7 +243,7 @@ mod tests {
         assert!(read(r#"{"type":"a","data":1,"x":1}"#).is_err());
     }
 
-    fn event(data: &'static [u8]) -> Event {
+    fn event(data: &'static [u8]) -> domain::Event {
         let content = domain::EventContent {
             event_type: "a.b".parse().unwrap(),
             scope: None,
@@ -239,19 +258,30 @@ mod tests {
         };
         let accepted_at = Timestamp::from_secs(0);
         let tenant = TenantNo(1);
-        let event = domain::Event { id: EventId::from_u128(5), tenant, accepted_at, content };
-        Event::new(event, 2)
+        domain::Event { id: EventId::from_u128(5), tenant, accepted_at, content }
     }
 
     #[test]
     fn an_event_is_shown_with_its_exact_data() {
-        let shown = serde_json::to_string(&event(br#"{"n": 1.10}"#)).unwrap();
+        let shown = serde_json::to_string(&Event::whole(event(br#"{"n": 1.10}"#), 2)).unwrap();
         assert!(shown.contains(r#""data":{"n": 1.10}"#), "{shown}");
         assert!(shown.contains(r#""occurred_at":"1970-01-01T00:00:00.000Z""#), "{shown}");
+        assert!(!shown.contains("received"), "{shown}");
     }
 
     #[test]
     fn what_is_no_json_is_shown_as_a_text() {
-        assert_eq!(event(b"a=1&b=\"2\"").data.text(), r#""a=1&b=\"2\"""#);
+        let shown = Event::new(event(b"a=1&b=\"2\""), 2);
+        assert_eq!(shown.data.text(), r#""a=1&b=\"2\"""#);
+        assert_eq!(shown.received, None);
+    }
+
+    #[test]
+    fn what_is_not_shown_byte_for_byte_can_be_had_so() {
+        for data in [&b"a=1&b=\"2\""[..], &[0xff, 0x00], b" {\"n\": 1}\n"] {
+            let shown = Event::whole(event(data), 2);
+            assert_eq!(shown.received.unwrap().bytes().as_deref(), Some(data));
+        }
+        assert_eq!(Event::whole(event(b"\"a text\""), 2).received, None);
     }
 }

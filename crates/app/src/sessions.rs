@@ -143,17 +143,8 @@ impl App {
         who: Who,
         expires_at: Timestamp,
     ) -> Result<SessionDetails, AppError> {
-        let tenant = match &who {
-            Who::Operator => None,
-            Who::Key(powers) => Some(&powers.tenant),
-            Who::Portal(powers) => Some(&powers.tenant),
-        };
-        let tenant = match tenant {
-            None => None,
-            Some(id) => Some(self.store().tenant(id).await?.ok_or(AppError::Unauthenticated)?),
-        };
         Ok(SessionDetails {
-            tenant,
+            tenant: self.tenant_of(&who).await?,
             scope: who.scope().cloned(),
             scopes: who.key_scopes(),
             capabilities: who.capabilities(),
@@ -161,6 +152,16 @@ impl App {
             lives: expires_at.since(self.now()),
             who,
         })
+    }
+
+    /// The one tenant of whoever it is; `None` for the operator.
+    pub async fn tenant_of(&self, who: &Who) -> Result<Option<Tenant>, AppError> {
+        let id = match who {
+            Who::Operator => return Ok(None),
+            Who::Key(powers) => &powers.tenant,
+            Who::Portal(powers) => &powers.tenant,
+        };
+        Ok(Some(self.store().tenant(id).await?.ok_or(AppError::Unauthenticated)?))
     }
 
     /// The key that somebody's passes are made with.

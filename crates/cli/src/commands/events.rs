@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use hookyard_api::client::calls;
 use hookyard_api::events::Event;
-use hookyard_api::stream::AcceptedEvent;
 use hookyard_domain::secret::Secret;
 
-use super::listen::{LookArgs, own_look};
+use super::listen::{LookArgs, own_look, tenants_profile};
 use super::webhooks;
 use crate::config::sources::environment;
 use crate::exit::Exit;
-use crate::forward::{self, Bringer, Port, State, Target};
+use crate::forward::{self, Bringer, Port, Recorded, State, Target};
 use crate::output::{self, Column};
 use crate::remote::{self, Common, Fields, Session, id, input};
 
@@ -180,19 +179,19 @@ async fn list(session: &Session, tenant: &str, it: List) -> anyhow::Result<Exit>
     session.list(call, it.limit, COLUMNS).await
 }
 
-/// Brings events to a port; ends with 0 if each was answered with success.
-async fn bring(
-    it: &Replay,
-    to: &Target,
-    events: &[AcceptedEvent],
-    json: bool,
-) -> anyhow::Result<Exit> {
+/// Brings events to a port, each in the format that was asked for, else in its own; ends with 0 if each was answered with
+/// success.
+async fn bring(it: &Replay, to: &Target, events: &[Recorded], json: bool) -> anyhow::Result<Exit> {
+    let Some(first) = events.first() else { return Ok(Exit::Ok) };
     let secret = it.look.secret.as_deref().map(input::secret).transpose()?.map(Secret::new);
     let state = State::open(&environment)?;
-    let (look, _) = own_look(&state, it.look.profile, secret, it.look.headers.clone())?;
+    let look = |event: &Recorded| {
+        let profile = it.look.profile.unwrap_or(event.profile);
+        own_look(&state, profile, secret.clone(), it.look.headers.clone()).map(|(look, _)| look)
+    };
     let mut bringer = Bringer {
         port: Port::new(to.clone()),
-        look,
+        look: look(first)?,
         timeout: Duration::from_secs(it.look.timeout),
         json,
         verbose: it.verbose,
@@ -200,7 +199,10 @@ async fn bring(
     };
     let mut exit = Exit::Ok;
     for event in events {
-        let brought = bringer.bring(event).await?;
+        if it.look.profile.is_none() && event.profile != bringer.look.profile() {
+            bringer.look = look(event)?;
+        }
+        let brought = bringer.bring(&event.told).await?;
         if brought.nobody {
             return Ok(Exit::Network);
         }
@@ -213,11 +215,12 @@ async fn bring(
 
 async fn replay(session: &Session, tenant: &str, it: Replay) -> anyhow::Result<Exit> {
     if let Some(to) = &it.forward_to {
-        let event = session.ask(&calls::get_event(tenant, &it.id)).await?.value;
-        let told = forward::told_of(event).ok_or_else(|| {
-            Exit::Failure.because("what was received is no JSON, and cannot be had exactly")
-        })?;
-        return bring(&it, to, &[told], session.out.json).await;
+        let told = forward::told_of(session.ask(&calls::get_event(tenant, &it.id)).await?.value);
+        let profile = match it.look.profile {
+            Some(profile) => profile,
+            None => tenants_profile(session, tenant).await?,
+        };
+        return bring(&it, to, &[Recorded { told, profile }], session.out.json).await;
     }
     let form = Fields::default().set("endpoints", input::some(it.webhooks))?.form()?;
     let fresh = session.ask(&calls::replay(tenant, &it.id, form)).await?;

@@ -12,7 +12,7 @@ use hookyard_domain::secret::Secret;
 use crate::clock::SystemChance;
 use crate::config::sources::environment;
 use crate::exit::Exit;
-use crate::forward::{self, Bringer, Look, Place, Port, State, Target};
+use crate::forward::{self, Bringer, Look, Place, Port, Recorded, State, Target};
 use crate::output;
 use crate::remote::{self, Common, Follower, Session, input};
 use crate::server::Signals;
@@ -62,7 +62,7 @@ pub struct Args {
 /// How requests look, whoever brings them.
 #[derive(clap::Args)]
 pub struct LookArgs {
-    /// Whose format: standard, aly, alvys, alumia, aryeo [default: standard]
+    /// Whose format: standard, aly, alvys, alumia, aryeo [default: the tenant's, or that it was recorded in]
     #[arg(long)]
     pub profile: Option<Profile>,
     /// The signing secret; `@FILE` or `-` reads it [default: one of this machine's own, always the same]
@@ -97,7 +97,7 @@ pub async fn run(args: Args) -> anyhow::Result<Exit> {
         let (look, secret) = dress(session, tenant, &state, look, webhook.as_deref()).await?;
         let mut place = state.place(&session.server(), tenant, &name)?;
         let cursor = begin(from, &place);
-        announce(session, &forward_to, &secret, &place, cursor.is_some());
+        announce(session, &forward_to, (look.profile(), &secret), &place, cursor.is_some());
         let call = calls::stream(tenant)
             .query("kinds", Some("event.accepted"))
             .query("payload", Some("true"))
@@ -139,24 +139,22 @@ async fn heard(
     record: Option<&PathBuf>,
 ) -> anyhow::Result<bool> {
     let Some(StreamData::Accepted(told)) = &message.data else { return Ok(true) };
-    let whole;
-    let told = if told.payload.is_some() {
-        &**told
-    } else {
-        whole = forward::with_payload(session, tenant, told).await?;
-        match &whole {
+    let told = match &told.payload {
+        Some(_) => (**told).clone(),
+        // It was too large to be told.
+        None => match forward::with_payload(session, tenant, told).await? {
             Some(whole) => whole,
             None => {
-                let why =
-                    "not forwarded: its body is over 1 MiB, no JSON, and cannot be had exactly";
+                let why = "not forwarded: the server does not keep it any more";
                 return Ok(bringer.say_not_brought(told, why));
             }
-        }
+        },
     };
+    let recorded = Recorded { told, profile: bringer.look.profile() };
     if let Some(folder) = record {
-        forward::record(folder, told)?;
+        forward::record(folder, &recorded)?;
     }
-    Ok(bringer.bring(told).await?.is_heard)
+    Ok(bringer.bring(&recorded.told).await?.is_heard)
 }
 
 /// How requests look, and the secret they are signed with.
@@ -169,7 +167,11 @@ async fn dress(
 ) -> anyhow::Result<(Look, Secret)> {
     let given = args.secret.as_deref().map(input::secret).transpose()?.map(Secret::new);
     let Some(webhook) = webhook else {
-        return own_look(state, args.profile, given, args.headers);
+        let profile = match args.profile {
+            Some(profile) => profile,
+            None => tenants_profile(session, tenant).await?,
+        };
+        return own_look(state, profile, given, args.headers);
     };
     let endpoint = session.ask(&calls::get_endpoint(tenant, webhook)).await?.value;
     let secret = match given {
@@ -189,14 +191,23 @@ async fn dress(
     Ok((look, secret))
 }
 
+/// The profile of a tenant's endpoints that name none.
+pub async fn tenants_profile(session: &Session, tenant: &str) -> anyhow::Result<Profile> {
+    let who = session.ask(&calls::whoami()).await?.value;
+    let profile = match who.profile {
+        None if who.operator => Some(session.ask(&calls::get_tenant(tenant)).await?.value.profile),
+        told => told,
+    };
+    Ok(profile.map(Into::into).unwrap_or_default())
+}
+
 /// The look of a webhook that is none of the server's.
 pub fn own_look(
     state: &State,
-    profile: Option<Profile>,
+    profile: Profile,
     secret: Option<Secret>,
     headers: Vec<(String, String)>,
 ) -> anyhow::Result<(Look, Secret)> {
-    let profile = profile.unwrap_or(Profile::Standard);
     let secret = match secret {
         Some(secret) => secret,
         None => state.secret(profile, &*SystemChance::open()?)?,
@@ -212,16 +223,23 @@ fn begin(from: From, place: &Place) -> Option<String> {
     }
 }
 
-fn announce(session: &Session, to: &Target, secret: &Secret, place: &Place, resumes: bool) {
+fn announce(
+    session: &Session,
+    to: &Target,
+    (profile, secret): (Profile, &Secret),
+    place: &Place,
+    resumes: bool,
+) {
     let since = place.found().filter(|_| resumes).map(|(_, at)| at);
     if session.out.json {
         let said = serde_json::json!({
-            "state": "starting", "forward_to": to.to_string(), "secret": secret.reveal(), "resumes_from": since,
+            "state": "starting", "forward_to": to.to_string(), "profile": profile.as_str(),
+            "secret": secret.reveal(), "resumes_from": since,
         });
         output::talk(said.to_string());
         return;
     }
-    output::talk(format!("Forwarding to {to}"));
+    output::talk(format!("Forwarding to {to} as `{profile}`"));
     output::talk(format!("Signing secret: {}", secret.reveal()));
     if let Some(at) = since {
         output::talk(format!("Going on behind what was read at {at}; `--from now` begins now"));

@@ -10,5 +10,5 @@ mod state;
 pub use self::bringer::{Bringer, say_state};
 pub use self::parcel::{Look, Parcel};
 pub use self::port::{Answer, Port, Sent, Target};
-pub use self::record::{record, recorded, told_of, with_payload};
+pub use self::record::{Recorded, record, recorded, told_of, with_payload};
 pub use self::state::{Place, State};

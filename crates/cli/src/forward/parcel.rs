@@ -59,6 +59,11 @@ impl Look {
         Ok(Self { settings, signer, headers: Vec::new() })
     }
 
+    /// Whose format it is.
+    pub fn profile(&self) -> Profile {
+        self.settings.profile
+    }
+
     /// With what was before a change.
     pub fn with_previous_attributes(mut self, asked: bool) -> Self {
         self.settings.include_previous_attributes = asked;

@@ -6,21 +6,35 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use hookyard_api::client::calls;
+use hookyard_api::client::{ClientError, calls};
 use hookyard_api::events::Event;
+use hookyard_api::json::Json;
 use hookyard_api::stream::{AcceptedEvent, EventPayload, Exact};
 
+use hookyard_domain::profile::Profile;
+use serde::{Deserialize, Serialize};
+
 use crate::exit::Exit;
-use crate::remote::Session;
+use crate::remote::{Fault, Session};
+
+/// An event, and the format it was brought in.
+#[derive(Serialize, Deserialize)]
+pub struct Recorded {
+    /// The event.
+    #[serde(flatten)]
+    pub told: AcceptedEvent,
+    /// Whose format.
+    pub profile: Profile,
+}
 
 /// Keeps an event in a folder, readable by its owner alone.
-pub fn record(folder: &Path, told: &AcceptedEvent) -> anyhow::Result<()> {
+pub fn record(folder: &Path, recorded: &Recorded) -> anyhow::Result<()> {
     let keep = || -> anyhow::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, told)?;
+        serde_json::to_writer_pretty(&mut file, recorded)?;
         file.write_all(b"\n")?;
-        let name = told.id.replace(|it: char| !it.is_ascii_alphanumeric(), "_");
+        let name = recorded.told.id.replace(|it: char| !it.is_ascii_alphanumeric(), "_");
         file.persist(folder.join(format!("{name}.json")))?;
         Ok(())
     };
@@ -28,7 +42,7 @@ pub fn record(folder: &Path, told: &AcceptedEvent) -> anyhow::Result<()> {
 }
 
 /// What was recorded in a file, or in every file of a folder, in the order of acceptance.
-pub fn recorded(path: &Path) -> anyhow::Result<Vec<AcceptedEvent>> {
+pub fn recorded(path: &Path) -> anyhow::Result<Vec<Recorded>> {
     let shown = path.display();
     let cannot =
         |error: std::io::Error| Exit::Usage.because(format!("cannot read {shown}: {error}"));
@@ -54,32 +68,32 @@ pub fn recorded(path: &Path) -> anyhow::Result<Vec<AcceptedEvent>> {
     files.iter().map(read).collect()
 }
 
-/// An event that was told without what it carries, with it. `None` where that cannot be had exactly: what a source received
-/// and is no JSON is shown as a text.
+/// An event that was told without what it carries, with it; `None` when the server does not keep it any more.
 pub async fn with_payload(
     session: &Session,
     tenant: &str,
     told: &AcceptedEvent,
 ) -> anyhow::Result<Option<AcceptedEvent>> {
-    let event = session.ask(&calls::get_event(tenant, &told.id)).await?.value;
-    Ok(told_of(event))
+    match session.client().send(&calls::get_event(tenant, &told.id), None).await {
+        Ok(kept) => Ok(Some(told_of(kept.value))),
+        Err(ClientError::Refused(it)) if it.status == 404 => Ok(None),
+        Err(cause) => Err(Fault::new(cause, None).into()),
+    }
 }
 
 /// An event that was asked for, as a stream would have told of it.
-pub fn told_of(event: Event) -> Option<AcceptedEvent> {
-    if event.source.is_some() && event.data.text().starts_with('"') {
-        return None;
-    }
-    let exact = |text: &str| Exact::Text(text.to_owned());
-    let data = exact(event.data.text());
+pub fn told_of(event: Event) -> AcceptedEvent {
+    let exact = |it: &Json| Exact::Text(it.text().to_owned());
+    let data = event.received.unwrap_or_else(|| exact(&event.data));
+    let payload_bytes = data.bytes().map_or(0, |it| it.len() as u64);
     let payload = EventPayload {
         data,
-        previous: event.previous.as_ref().map(|it| exact(it.text())),
-        changes: event.changes.as_ref().map(|it| exact(it.text())),
-        content_type: None,
+        previous: event.previous.as_ref().map(exact),
+        changes: event.changes.as_ref().map(exact),
+        content_type: event.content_type,
         headers: event.headers,
     };
-    Some(AcceptedEvent {
+    AcceptedEvent {
         id: event.id,
         event_type: event.event_type,
         scope: event.scope,
@@ -88,7 +102,7 @@ pub fn told_of(event: Event) -> Option<AcceptedEvent> {
         occurred_at: event.occurred_at,
         accepted_at: event.created_at,
         deliveries: event.deliveries,
-        payload_bytes: event.data.text().len() as u64,
+        payload_bytes,
         payload: Some(payload),
-    })
+    }
 }

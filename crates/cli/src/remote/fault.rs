@@ -22,6 +22,11 @@ impl Fault {
         Self { cause, idempotency_key: idempotency_key.map(str::to_owned) }
     }
 
+    /// What went wrong.
+    pub fn cause(&self) -> &ClientError {
+        &self.cause
+    }
+
     fn exit(&self) -> Exit {
         match &self.cause {
             ClientError::Refused(it) => Exit::of_status(it.status),

@@ -98,10 +98,15 @@ impl<'a> Follower<'a> {
                 let before = output::printable(&it.lost_before);
                 self.say("missed", &format!("events were missed: those before {before}"));
             }
-            if !each(&message).await? {
-                return Ok(None);
+            match each(&message).await {
+                Ok(true) => self.place = Some(message.id),
+                Ok(false) => return Ok(None),
+                // What it asked the server for can be had when the server is there again.
+                Err(error) => match error.downcast_ref::<Fault>() {
+                    Some(fault) if may_pass(fault.cause()) => return Ok(Some(fault.to_string())),
+                    Some(_) | None => return Err(error),
+                },
             }
-            self.place = Some(message.id);
         }
     }
 

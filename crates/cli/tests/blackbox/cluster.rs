@@ -81,7 +81,10 @@ impl Cluster {
 
     /// What starts a node, for tests that change it.
     pub fn command(&self, name: &str, args: &[&str]) -> Command {
-        let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--node-name", name];
+        let mut all = vec!["serve", "--node-name", name];
+        if !args.contains(&"--listen") {
+            all.extend(["--listen", "127.0.0.1:0"]);
+        }
         all.extend(["--allow-http", "--allow-network", "127.0.0.0/8"]);
         if !args.contains(&"--node-lease") {
             all.extend(["--node-lease", LEASE_S]);

@@ -6,10 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::receiver::{Receiver, Reply};
-use crate::scene::{Acme, Scene, order, text};
+use crate::scene::{Acme, Scene, on_both_stores, order, text};
 use crate::world::{Client, until};
 
 const AGO: &str = "2020-01-01T00:00:00Z";
+
+on_both_stores!(
+    what_failed_in_an_outage_is_sent_again_the_oldest_first,
+    a_job_goes_on_after_a_power_cut_and_does_everything,
+    a_cancelled_job_leaves_the_rest_as_it_is,
+    a_job_takes_the_states_and_as_many_as_it_is_asked_for,
+    a_job_fails_when_its_endpoint_is_switched_off,
+    a_recovery_that_makes_no_sense_is_refused_field_by_field,
+);
 
 /// A receiver that is out of order until it is mended.
 struct Outage {
@@ -22,14 +31,13 @@ struct Outage {
 
 impl Outage {
     /// So many deliveries failed for good.
-    async fn of(many: usize) -> Self {
+    async fn of(many: usize, scene: Scene) -> Self {
         let mended = Arc::new(AtomicBool::new(false));
         let works = Arc::clone(&mended);
         let receiver = Receiver::scripted(move |_, _| {
             Reply::Status(if works.load(Ordering::SeqCst) { 200 } else { 500 })
         })
         .await;
-        let scene = Scene::new().await;
         let settings = json!({ "url": receiver.url(), "events": "*", "retry": { "delays_s": [] } });
         let endpoint = scene.acme.endpoint(settings).await["id"].clone();
         let batch: Vec<Value> = (0..many).map(|n| order(n as u64)).collect();
@@ -68,9 +76,8 @@ impl Outage {
     }
 }
 
-#[tokio::test]
-async fn what_failed_in_an_outage_is_sent_again_the_oldest_first() {
-    let outage = Outage::of(40).await;
+async fn what_failed_in_an_outage_is_sent_again_the_oldest_first(scene: Scene) {
+    let outage = Outage::of(40, scene).await;
     outage.mend();
     let job = outage.recover(json!({ "since": AGO })).await;
     assert!(text(&job["id"]).starts_with("job_"), "{job}");
@@ -97,9 +104,8 @@ async fn what_failed_in_an_outage_is_sent_again_the_oldest_first() {
     drop(outage.receiver);
 }
 
-#[tokio::test]
-async fn a_job_goes_on_after_a_power_cut_and_does_everything() {
-    let mut outage = Outage::of(60).await;
+async fn a_job_goes_on_after_a_power_cut_and_does_everything(scene: Scene) {
+    let mut outage = Outage::of(60, scene).await;
     outage.mend();
     let job = outage.recover(json!({ "since": AGO, "rate_per_s": 20 })).await;
     until("it is under way", async || {
@@ -115,9 +121,8 @@ async fn a_job_goes_on_after_a_power_cut_and_does_everything() {
     outage.scene.acme.count_is("status=succeeded", 60).await;
 }
 
-#[tokio::test]
-async fn a_cancelled_job_leaves_the_rest_as_it_is() {
-    let outage = Outage::of(20).await;
+async fn a_cancelled_job_leaves_the_rest_as_it_is(scene: Scene) {
+    let outage = Outage::of(20, scene).await;
     outage.mend();
     let job = outage.recover(json!({ "since": AGO, "rate_per_s": 1 })).await;
     until("it has begun", async || {
@@ -135,9 +140,8 @@ async fn a_cancelled_job_leaves_the_rest_as_it_is() {
     assert_eq!(outage.scene.acme.deliveries("status=failed").await.len(), 20 - done);
 }
 
-#[tokio::test]
-async fn a_job_takes_the_states_and_as_many_as_it_is_asked_for() {
-    let outage = Outage::of(4).await;
+async fn a_job_takes_the_states_and_as_many_as_it_is_asked_for(scene: Scene) {
+    let outage = Outage::of(4, scene).await;
     let ask = async |verb| outage.scene.acme.ask(&outage.endpoint, verb).await;
     ask("disable").await;
     let off = outage.scene.acme.0.post(&Acme::path("/events"), &order(9)).await.expect(202);
@@ -160,9 +164,8 @@ async fn a_job_takes_the_states_and_as_many_as_it_is_asked_for() {
     assert_eq!(outage.ended(&soon).await["done"], 0);
 }
 
-#[tokio::test]
-async fn a_job_fails_when_its_endpoint_is_switched_off() {
-    let outage = Outage::of(10).await;
+async fn a_job_fails_when_its_endpoint_is_switched_off(scene: Scene) {
+    let outage = Outage::of(10, scene).await;
     let job = outage.recover(json!({ "since": AGO, "rate_per_s": 1 })).await;
     outage.scene.acme.ask(&outage.endpoint, "disable").await;
     let ended = outage.ended(&job).await;
@@ -174,9 +177,8 @@ async fn a_job_fails_when_its_endpoint_is_switched_off() {
     assert_eq!((refused.status, &refused.json()["code"]), (409, &json!("endpoint_disabled")));
 }
 
-#[tokio::test]
-async fn a_recovery_that_makes_no_sense_is_refused_field_by_field() {
-    let outage = Outage::of(1).await;
+async fn a_recovery_that_makes_no_sense_is_refused_field_by_field(scene: Scene) {
+    let outage = Outage::of(1, scene).await;
     for (what, pointer) in [
         (json!({ "since": "yesterday" }), "/since"),
         (json!({ "since": AGO, "until": "2019-01-01T00:00:00Z" }), "/until"),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::cluster::Cluster;
 use crate::world::{Client, OPERATOR_KEY, Server, World, until};
 
 /// A server with the tenant `acme`.
@@ -10,7 +11,31 @@ pub struct Scene {
     pub server: Server,
     pub acme: Acme,
     pub world: World,
+    /// Its database, unless its store is in the folder.
+    pub cluster: Option<Cluster>,
 }
+
+/// The node of a scene over PostgreSQL.
+const NODE: &str = "one";
+
+/// Makes of each `async fn name(scene: Scene)` two tests: over the embedded store, and over PostgreSQL.
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::scene::Scene::new().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::scene::Scene::shared().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_stores;
 
 impl Scene {
     pub async fn new() -> Self {
@@ -22,23 +47,43 @@ impl Scene {
         let world = World::new();
         let server = world.serve_with(args, &[("HOOKYARD_OPERATOR_KEY", OPERATOR_KEY)]).await;
         let acme = Acme(server.operator().tenant("acme").await);
-        Self { world, server, acme }
+        Self::of(world, server, acme)
+    }
+
+    /// Of what a test has started by itself.
+    pub fn of(world: World, server: Server, acme: Acme) -> Self {
+        Self { world, server, acme, cluster: None }
+    }
+
+    /// One node over PostgreSQL.
+    pub async fn shared() -> Self {
+        let cluster = Cluster::new().await;
+        let server = cluster.node(NODE).await;
+        let acme = Acme(server.operator().tenant("acme").await);
+        Self { world: World::new(), server, acme, cluster: Some(cluster) }
     }
 
     /// Kills the server as a power cut would and starts it again.
     pub async fn after_kill_9(self) -> Self {
-        self.server.kill_9().await;
-        let server = self.world.serve().await;
-        let acme = Acme(server.client(&self.acme.0.key));
-        Self { world: self.world, server, acme }
+        let Self { server, acme, world, cluster } = self;
+        server.kill_9().await;
+        Self::again(acme, world, cluster).await
     }
 
     /// Stops the server in good order and starts it again.
     pub async fn after_stop(self) -> Self {
-        assert!(self.server.stop().await.success());
-        let server = self.world.serve().await;
-        let acme = Acme(server.client(&self.acme.0.key));
-        Self { world: self.world, server, acme }
+        let Self { server, acme, world, cluster } = self;
+        assert!(server.stop().await.success());
+        Self::again(acme, world, cluster).await
+    }
+
+    async fn again(acme: Acme, world: World, cluster: Option<Cluster>) -> Self {
+        let server = match &cluster {
+            Some(cluster) => cluster.node(NODE).await,
+            None => world.serve().await,
+        };
+        let acme = Acme(server.client(&acme.0.key));
+        Self { server, acme, world, cluster }
     }
 }
 

@@ -373,10 +373,13 @@ async fn a_key_is_told_whose_it_is_and_what_it_may() {
     let key = world.key("acme", &["read", "publish"]).await;
     let who = world.ask(&key, "GET /v1/whoami", &[], "").await.expect(200);
     assert_eq!((&who["operator"], &who["tenant"]), (&json!(false), &json!("acme")));
+    assert_eq!(who["profile"], "standard");
     assert_eq!(who["scopes"], json!(["read", "publish"]));
     assert!(who["key_id"].as_str().unwrap().starts_with("key_"), "{who}");
     let who = world.get("/v1/whoami").await.expect(200);
-    let want = json!({ "operator": true, "tenant": null, "key_id": null, "scopes": ["admin"] });
+    let want = json!({
+        "operator": true, "tenant": null, "profile": null, "key_id": null, "scopes": ["admin"],
+    });
     assert_eq!(who, want);
     world.ask("", "GET /v1/whoami", &[], "").await.problem(401, "unauthenticated");
 }

@@ -35,7 +35,7 @@ pub async fn list(State(state): State<DoorState>, at: AtTenant, mut query: Param
 )]
 pub async fn read(State(state): State<DoorState>, at: AtItem) -> Reply {
     let listed = state.app().event(&at.caller, &at.tenant, &at.id).await?;
-    reply(StatusCode::OK, &Event::new(listed.event, listed.deliveries))
+    reply(StatusCode::OK, &Event::whole(listed.event, listed.deliveries))
 }
 
 /// List the deliveries of an event

@@ -7,12 +7,18 @@ use tokio::time::timeout;
 
 use super::{Shell, cells, field};
 use crate::receiver::{Receiver, Reply};
-use crate::scene::{order, text};
+use crate::scene::{Scene, on_both_stores, order, text};
 use crate::world::{PATIENCE, Ran, until};
 
+on_both_stores!(
+    a_recovery_is_watched_until_it_has_ended,
+    whoever_stops_watching_does_not_stop_the_job,
+    a_recovery_that_is_not_waited_for_or_fails_says_so,
+);
+
 /// A shell, and a webhook whose only deliveries, so many, failed for good; its receiver works by now.
-async fn after_an_outage(many: usize) -> (Shell, Receiver, String) {
-    let shell = Shell::new().await;
+async fn after_an_outage(many: usize, scene: Scene) -> (Shell, Receiver, String) {
+    let shell = Shell::over(scene);
     let receiver =
         Receiver::scripted(move |_, at| Reply::Status(if at < many { 500 } else { 200 })).await;
     let settings = json!({ "url": receiver.url(), "events": "*", "retry": { "delays_s": [] } });
@@ -24,9 +30,8 @@ async fn after_an_outage(many: usize) -> (Shell, Receiver, String) {
     (shell, receiver, webhook)
 }
 
-#[tokio::test]
-async fn a_recovery_is_watched_until_it_has_ended() {
-    let (shell, _receiver, webhook) = after_an_outage(6).await;
+async fn a_recovery_is_watched_until_it_has_ended(scene: Scene) {
+    let (shell, _receiver, webhook) = after_an_outage(6, scene).await;
     // One document, when it has ended.
     let job = shell.json(&["webhooks", "recover", &webhook, "--since", "1h", "--rate", "4"]).await;
     assert_eq!(
@@ -43,9 +48,8 @@ async fn a_recovery_is_watched_until_it_has_ended() {
     assert_eq!(shell.lines(&["jobs", "list", "--limit", "1"]).await.len(), 1);
 }
 
-#[tokio::test]
-async fn whoever_stops_watching_does_not_stop_the_job() {
-    let (shell, _receiver, webhook) = after_an_outage(8).await;
+async fn whoever_stops_watching_does_not_stop_the_job(scene: Scene) {
+    let (shell, _receiver, webhook) = after_an_outage(8, scene).await;
     let mut command =
         shell.command(&["webhooks", "recover", &webhook, "--since", "1h", "--rate", "1"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -76,9 +80,8 @@ async fn whoever_stops_watching_does_not_stop_the_job() {
     assert_eq!(field(&printed, "status"), "cancelled");
 }
 
-#[tokio::test]
-async fn a_recovery_that_is_not_waited_for_or_fails_says_so() {
-    let (shell, _receiver, webhook) = after_an_outage(4).await;
+async fn a_recovery_that_is_not_waited_for_or_fails_says_so(scene: Scene) {
+    let (shell, _receiver, webhook) = after_an_outage(4, scene).await;
     let slow = ["webhooks", "recover", &webhook, "--since", "1h", "--rate", "1", "--detach"];
     let job = shell.json(&slow).await;
     assert_eq!((&job["status"], &job["done"]), (&json!("running"), &json!(0)));

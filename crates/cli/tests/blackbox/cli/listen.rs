@@ -14,9 +14,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::Shell;
+use crate::follower::Follower;
+use crate::inbound::receive::Sender;
 use crate::receiver::{Arrival, Receiver, Reply};
 use crate::scene::{Acme, text};
-use crate::world::PATIENCE;
+use crate::world::{OPERATOR_KEY, PATIENCE, until};
 
 /// A listener that runs.
 pub struct Listener {
@@ -125,7 +127,7 @@ async fn live_events_come_to_a_local_port_signed_with_a_secret_that_stays() {
     let to = receiver.url();
     let args = ["--forward-to", &to, "--event", "order.*", "--header", "X-Team=blue"];
     let mut listener = Listener::run(&shell, &args);
-    listener.says(&format!("Forwarding to {to}")).await;
+    listener.says(&format!("Forwarding to {to} as `standard`")).await;
     let secret = secret_of(&listener.says("Signing secret: ").await);
     listener.says("connected to http://").await;
     shell.scene.acme.publish(json!({ "type": "other", "data": 1 })).await;
@@ -179,6 +181,44 @@ async fn a_profile_a_scope_and_a_source_are_heeded() {
     let shown = [listener.line().await, listener.line().await];
     assert_eq!(shown[0], "  > POST /hook");
     assert!(shown[1].starts_with("  > "), "{shown:?}");
+}
+
+#[tokio::test]
+async fn without_a_profile_it_is_the_tenants_and_what_is_recorded_stays_in_it() {
+    for operator in [false, true] {
+        let mut shell = Shell::new().await;
+        if operator {
+            shell = shell.set("HOOKYARD_API_KEY", OPERATOR_KEY);
+        }
+        let patch = json!({ "profile": "aly" });
+        let answer = shell.scene.server.operator().patch("/v1/tenants/acme", &patch).await;
+        answer.expect(200);
+        let receiver = Receiver::start().await;
+        let to = receiver.url();
+        let mut listener = Listener::run(&shell, &["--forward-to", &to, "--record", "kept"]);
+        listener.says("as `aly`").await;
+        let secret = secret_of(&listener.says("Signing secret: ").await);
+        listener.says("connected").await;
+        let event = shell.scene.acme.order(1).await;
+        let arrival = receiver.first(1).await.remove(0);
+        assert_eq!(arrival.header("x-aly-event-id"), event);
+        verifies(&shell, &secret, &arrival, "aly").await;
+        listener.line().await;
+        listener.stop().await;
+        shell.table(&["events", "replay", &event, "--forward-to", &to]).await;
+
+        shell.unset("HOOKYARD_API_KEY").unset("HOOKYARD_URL");
+        shell.table(&["events", "replay", "kept", "--forward-to", &to]).await;
+        shell
+            .table(&["events", "replay", "kept", "--forward-to", &to, "--profile", "standard"])
+            .await;
+        let arrivals = receiver.first(4).await;
+        for again in &arrivals[1..3] {
+            assert_eq!(again.body, arrival.body);
+            verifies(&shell, &secret, again, "aly").await;
+        }
+        assert_eq!(arrivals[3].event(), event);
+    }
 }
 
 #[tokio::test]
@@ -282,6 +322,75 @@ async fn what_is_too_large_to_be_told_is_fetched_and_brought_exactly() {
     let arrival = receiver.first(1).await.remove(0);
     let arrived = String::from_utf8(arrival.body).unwrap();
     assert!(arrived.ends_with(&format!("\"data\":{data}}}")), "{}", &arrived[..200]);
+}
+
+#[tokio::test]
+async fn what_a_source_received_is_brought_byte_for_byte_however_large_it_is() {
+    let shell = Shell::new().await;
+    let receiver = Receiver::start().await;
+    let limits = json!({ "limits": { "payload_bytes": 4_000_000 } });
+    let answer = shell.scene.server.operator().patch("/v1/tenants/acme", &limits).await;
+    answer.expect(200);
+    let to = receiver.url();
+    let args = ["--forward-to", &to, "--profile", "aryeo", "--secret", "any", "--record", "kept"];
+    let listener = Listener::start(&shell, &args).await;
+    let sender = Sender::new(&shell.scene, json!({})).await;
+    let spaced = format!(" {{\"a\": \"{}\"}}\n", "b".repeat(1_100_000));
+    let bodies: [(&str, Vec<u8>); 3] = [
+        ("application/x-www-form-urlencoded", [b"a=%20&b=", &*b"x".repeat(1_500_000)].concat()),
+        ("application/octet-stream", (0..1_500_000_u32).map(|it| it as u8).collect()),
+        ("application/vnd.other+json", spaced.into_bytes()),
+    ];
+    let mut events = Vec::new();
+    for (kind, body) in &bodies {
+        events.push(sender.event(&[("content-type", kind)], body.clone()).await);
+    }
+
+    let arrivals = receiver.first(3).await;
+    listener.stop().await;
+    shell.table(&["events", "replay", "kept", "--forward-to", &to, "--secret", "any"]).await;
+    for id in &events {
+        let live = ["events", "replay", id, "--forward-to", &to, "--profile", "aryeo"];
+        shell.table(&[&live[..], &["--secret", "any"]].concat()).await;
+    }
+    for (at, arrival) in receiver.first(9).await.iter().enumerate() {
+        let (kind, body) = &bodies[at % 3];
+        assert!(arrival.body == *body, "{at}: {} bytes of {kind}", arrival.body.len());
+        assert_eq!(arrival.header("content-type"), *kind);
+    }
+    assert_eq!(arrivals.len(), 3);
+}
+
+#[tokio::test]
+async fn a_listener_for_whom_there_is_no_room_ends_with_7_and_says_when_to_try_again() {
+    let shell = Shell::new().await;
+    let mut open = Vec::new();
+    while let Ok(follower) =
+        Follower::try_open(&shell.scene.acme.0, &Acme::path("/stream"), None).await
+    {
+        open.push(follower);
+    }
+    for command in [&["listen", "--forward-to", "3000"][..], &["tail"]] {
+        let ran = shell.run(command).await;
+        let last = ran.stderr.lines().last().unwrap();
+        assert!(last.starts_with("error: ") && last.contains("Try again in"), "{ran:#?}");
+        assert_eq!(ran.code, Some(7), "{ran:#?}");
+        let ran = shell.run(&[command, &["--json"]].concat()).await;
+        let last: Value = serde_json::from_str(ran.stderr.lines().last().unwrap()).unwrap();
+        assert_eq!((ran.code, &last["error"]["exit"]), (Some(7), &json!(7)), "{ran:#?}");
+        assert_eq!(
+            (&last["error"]["status"], &last["error"]["code"]),
+            (&json!(429), &json!("too_many_streams"))
+        );
+        assert!(last["error"]["retry_after_s"].as_u64() > Some(0), "{last}");
+    }
+    // With room again, it begins.
+    open.clear();
+    until("there is room again", async || {
+        Follower::try_open(&shell.scene.acme.0, &Acme::path("/stream"), None).await.ok()
+    })
+    .await;
+    Listener::start(&shell, &["--forward-to", "3000"]).await.stop().await;
 }
 
 #[tokio::test]

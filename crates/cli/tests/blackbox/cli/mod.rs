@@ -35,7 +35,11 @@ pub struct Shell {
 impl Shell {
     /// With a key of `acme` that may do everything.
     pub async fn new() -> Self {
-        let scene = Scene::new().await;
+        Self::over(Scene::new().await)
+    }
+
+    /// The same in a scene that is there already.
+    pub fn over(scene: Scene) -> Self {
         let key = scene.acme.0.key.clone();
         let url = format!("http://{}", scene.server.address);
         let env = [("HOOKYARD_URL", url), ("HOOKYARD_API_KEY", key)];

@@ -10,8 +10,13 @@ use tokio::time::timeout;
 use super::{Shell, cells};
 use crate::proxy::Proxy;
 use crate::receiver::{Receiver, Reply};
-use crate::scene::text;
+use crate::scene::{Scene, on_both_stores, text};
 use crate::world::PATIENCE;
+
+on_both_stores!(
+    attempts_are_shown_as_they_end_in_a_table_and_as_json_lines,
+    a_lost_connection_is_told_and_taken_up_again_where_it_was,
+);
 
 struct Tail {
     child: Child,
@@ -47,9 +52,8 @@ impl Tail {
     }
 }
 
-#[tokio::test]
-async fn attempts_are_shown_as_they_end_in_a_table_and_as_json_lines() {
-    let shell = Shell::new().await;
+async fn attempts_are_shown_as_they_end_in_a_table_and_as_json_lines(scene: Scene) {
+    let shell = Shell::over(scene);
     let receiver =
         Receiver::scripted(|_, number| Reply::Status(if number == 0 { 503 } else { 200 })).await;
     let endpoint = shell.scene.acme.endpoint_at(&receiver.url()).await;
@@ -74,9 +78,8 @@ async fn attempts_are_shown_as_they_end_in_a_table_and_as_json_lines() {
     assert_eq!(row, rows[0]);
 }
 
-#[tokio::test]
-async fn a_lost_connection_is_told_and_taken_up_again_where_it_was() {
-    let shell = Shell::new().await;
+async fn a_lost_connection_is_told_and_taken_up_again_where_it_was(scene: Scene) {
+    let shell = Shell::over(scene);
     let proxy = Proxy::start(shell.scene.server.address).await;
     let shell = shell.set("HOOKYARD_URL", &format!("http://{}", proxy.address));
     let receiver = Receiver::start().await;

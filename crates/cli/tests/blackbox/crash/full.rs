@@ -77,7 +77,7 @@ async fn a_full_disk_is_told_to_publishers_and_forgotten_when_there_is_room() {
         receiver.arrivals().iter().map(|it: &Arrival| it.event().to_owned()).collect();
     assert_eq!(arrived, acknowledged, "exactly what was acknowledged is delivered");
 
-    let scene = Scene { world, server, acme }.after_kill_9().await;
+    let scene = Scene::of(world, server, acme).after_kill_9().await;
     let listed = scene.acme.deliveries("status=succeeded").await;
     let listed: HashSet<_> = listed.iter().map(|it| text(&it["event_id"]).to_owned()).collect();
     assert_eq!(listed, acknowledged);
@@ -98,7 +98,7 @@ async fn what_happened_while_the_disk_was_full_is_recorded_when_there_is_room() 
     receiver.first(200).await;
     limit(&server, "unlimited").await;
     acme.count_is("status=succeeded", 200).await;
-    let scene = Scene { world, server, acme }.after_kill_9().await;
+    let scene = Scene::of(world, server, acme).after_kill_9().await;
     assert_eq!(scene.acme.deliveries("status=succeeded").await.len(), 200);
     assert_eq!(receiver.count(), 200, "each once, since each was recorded in the end");
 }

@@ -148,7 +148,7 @@ async fn the_first_start_may_be_killed_at_any_point_of_it() {
     let acme = Acme(server.operator().tenant("acme").await);
     let receiver = Receiver::start().await;
     acme.endpoint_at(&receiver.url()).await;
-    let scene = Scene { world, server, acme };
+    let scene = Scene::of(world, server, acme);
     let event = scene.acme.order(1).await;
     scene.acme.delivery_is(&event, "succeeded").await;
 }

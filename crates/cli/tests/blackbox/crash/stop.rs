@@ -75,7 +75,7 @@ async fn attempts_under_way_at_a_stop_finish_and_are_recorded_and_the_rest_follo
     scene.acme.endpoint(settings).await;
     scene.acme.orders(0..20).await;
     receiver.first(4).await;
-    let Scene { world, mut server, acme } = scene;
+    let Scene { world, mut server, acme, .. } = scene;
     server.signal("TERM").await;
     until("it is stopping", async || server.log().contains("stopping").then_some(())).await;
     gate.add_permits(4);

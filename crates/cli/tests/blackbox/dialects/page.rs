@@ -135,7 +135,7 @@ async fn trusting() -> Scene {
     let env = [("HOOKYARD_OPERATOR_KEY", OPERATOR_KEY), ("SSL_CERT_FILE", &authority)];
     let server = world.serve_with(&[], &env).await;
     let acme = Acme(server.operator().tenant("acme").await);
-    Scene { world, server, acme }
+    Scene::of(world, server, acme)
 }
 
 // vendors.md ALY-DEL-1, ALV-DEL-1, ARY-DEL-6.

@@ -183,7 +183,7 @@ async fn the_address_is_judged_again_at_every_send_literal_or_by_name() {
     scene.acme.count_is("status=succeeded", hosts.len()).await;
     assert_eq!(receiver.count(), hosts.len(), "while it is allowed");
 
-    let Scene { world, server, acme } = scene;
+    let Scene { world, server, acme, .. } = scene;
     assert!(server.stop().await.success());
     let server = strict(&world, &["--allow-http", "--allow-network", "10.0.0.0/8"]).await;
     let acme = Acme(server.client(&acme.0.key));

@@ -1050,7 +1050,7 @@ export interface paths {
         };
         /**
          * Say whose key this is
-         * @description Any good key may ask: its tenant, and what it may do there.
+         * @description Any good key may ask: its tenant, that one's profile, and what it may do there.
          */
         get: operations["whoami"];
         put?: never;
@@ -1700,6 +1700,8 @@ export interface components {
         Event: {
             /** @description What changed. */
             changes?: unknown;
+            /** @description The `Content-Type` it was received with; left out is JSON. */
+            content_type?: string | null;
             /**
              * Format: date-time
              * @description When it was accepted.
@@ -1732,6 +1734,7 @@ export interface components {
             previous?: unknown;
             /** @description The publisher's own id for it. */
             publisher_id?: string | null;
+            received?: components["schemas"]["Exact"] | null;
             /** @description The subdivision of the tenant it belongs to. */
             scope?: string | null;
             /** @description The source that received it, when it came in through one. */
@@ -3031,6 +3034,7 @@ export interface components {
             key_id?: string | null;
             /** @description It is the operator's, which may do everything in every tenant. */
             operator: boolean;
+            profile?: components["schemas"]["Profile"] | null;
             /** @description What it may do; a portal's token has powers of its own, which `/session` tells, and none of these. */
             scopes: components["schemas"]["KeyScope"][];
             /**

@@ -7,9 +7,11 @@ use tokio::time::{Instant, interval, sleep};
 
 use super::{Listener, events};
 use crate::cli::Shell;
+use crate::cluster::Cluster;
 use crate::proxy::Proxy;
 use crate::receiver::{Arrival, Receiver, Reply};
-use crate::world::until;
+use crate::scene::Acme;
+use crate::world::{Server, until};
 
 /// Somebody at a shell whose way to the server can be lost.
 async fn through_a_proxy() -> (Shell, Proxy) {
@@ -53,6 +55,63 @@ async fn a_server_that_restarts_costs_nothing_and_is_told_of() {
     listener.says("connected again").await;
     let arrivals = all_arrive(&receiver, &published).await;
     assert_eq!(arrivals.len(), published.len(), "and none twice");
+}
+
+#[tokio::test]
+async fn a_rolling_upgrade_of_three_nodes_costs_nothing() {
+    const NAMES: [&str; 3] = ["one", "two", "three"];
+    let cluster = Cluster::new().await;
+    let mut nodes = Vec::new();
+    for name in NAMES {
+        nodes.push(cluster.node(name).await);
+    }
+    let acme = Acme(nodes[0].operator().tenant("acme").await);
+    let proxy = Proxy::start(nodes[0].address).await;
+    let shell = Shell::new().await;
+    let shell = shell.set("HOOKYARD_URL", &format!("http://{}", proxy.address));
+    let shell = shell.set("HOOKYARD_API_KEY", &acme.0.key);
+    let receiver = Receiver::start().await;
+    let mut listener = Listener::start(&shell, &["--forward-to", &receiver.url()]).await;
+    // What each node accepted, in order.
+    let mut published: [Vec<String>; 3] = Default::default();
+    let mut next = 0;
+    let mut publish = async |by: usize, node: &Server, published: &mut [Vec<String>; 3]| {
+        for _ in 0..5 {
+            let acme = Acme(node.client(&acme.0.key));
+            published[by].extend(acme.orders(next..next + 4).await);
+            next += 4;
+        }
+    };
+    for at in 0..NAMES.len() {
+        for (by, node) in nodes.iter().enumerate() {
+            publish(by, node, &mut published).await;
+        }
+        let address = nodes[at].address;
+        nodes[at].signal("TERM").await;
+        // While it stops and is away, the others accept; then the one behind the address is another.
+        for by in [(at + 1) % 3, (at + 2) % 3] {
+            publish(by, &nodes[by], &mut published).await;
+        }
+        assert!(nodes[at].ended().await.success());
+        listener.says("not connected").await;
+        proxy.lead_to(nodes[(at + 1) % 3].address);
+        let said = listener.says("connected again").await;
+        assert!(said.contains("nothing is missed"), "{said}");
+        publish((at + 1) % 3, &nodes[(at + 1) % 3], &mut published).await;
+        let listen = address.to_string();
+        nodes[at] = cluster.node_with(NAMES[at], &["--listen", &listen], &[]).await;
+        publish(at, &nodes[at], &mut published).await;
+    }
+    let all: usize = published.iter().map(Vec::len).sum();
+    let arrivals = receiver.first(all).await;
+    // Among what one node accepted there is an order, and it is kept.
+    let arrived = events(&arrivals);
+    for (by, published) in published.iter().enumerate() {
+        let of_node: Vec<_> = arrived.iter().filter(|it| published.contains(it)).collect();
+        assert!(of_node.into_iter().eq(published), "of {}: each, in order", NAMES[by]);
+    }
+    listener.stop().await;
+    assert_eq!((arrived.len(), receiver.count()), (all, all), "and none twice");
 }
 
 #[tokio::test]

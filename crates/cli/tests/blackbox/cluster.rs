@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::process::Command;
+use tokio::task::JoinSet;
 
 use crate::world::{OPERATOR_KEY, Ran, Server, World};
 
@@ -115,6 +116,22 @@ impl Cluster {
     pub async fn ask(&self, sql: &str) -> Vec<String> {
         run(&self.url, sql).await
     }
+
+    /// Runs a statement in a transaction that stays open: what it locks stays locked until the answer is dropped.
+    pub async fn hold(&self, sql: &str) -> Held {
+        let (client, connection) =
+            tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.unwrap();
+        let mut connected = JoinSet::new();
+        connected.spawn(connection);
+        client.batch_execute(&format!("BEGIN; {sql}")).await.unwrap();
+        Held { _client: client, _connected: connected }
+    }
+}
+
+/// A transaction that holds locks.
+pub struct Held {
+    _client: tokio_postgres::Client,
+    _connected: JoinSet<Result<(), tokio_postgres::Error>>,
 }
 
 impl Drop for Cluster {
@@ -144,7 +161,7 @@ fn named(server: &str, database: &str) -> String {
 /// Runs one statement; every row's first column as text.
 pub async fn run(url: &str, sql: &str) -> Vec<String> {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = JoinSet::new();
     tasks.spawn(connection);
     let mut rows = Vec::new();
     for message in client.simple_query(sql).await.unwrap() {

@@ -3,6 +3,7 @@
 mod alone;
 mod config;
 mod disabling;
+mod listed;
 mod moving;
 mod one;
 mod takeover;

@@ -1,6 +1,7 @@
 //! Serving over PostgreSQL: one node, then several.
 
 mod alone;
+mod bench;
 mod config;
 mod disabling;
 mod listed;

@@ -24,6 +24,7 @@ pub mod events;
 pub mod jobs;
 pub mod json;
 pub mod keys;
+pub mod nodes;
 pub mod page;
 pub mod patch;
 pub mod paths;

@@ -22,6 +22,7 @@ pub mod events;
 pub mod idempotency;
 pub mod jobs;
 pub mod keys;
+pub mod nodes;
 pub mod pages;
 pub mod portal;
 mod powers;
@@ -115,6 +116,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     parts: Parts,
+    started_at: Timestamp,
     callers: Known<KeyHash, Arc<caller::KnownKey>>,
     by_id: Known<KeyId, Arc<caller::KnownKey>>,
     tenants: Known<Box<str>, TenantNo>,
@@ -132,8 +134,10 @@ impl App {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let engine = Arc::clone(&parts.engine);
+        let started_at = parts.clock.now();
         let app = Self(Arc::new(Inner {
             parts,
+            started_at,
             callers: Known::new(KNOWN_MAX),
             by_id: Known::new(KNOWN_MAX),
             tenants: Known::new(KNOWN_MAX),

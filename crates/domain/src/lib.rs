@@ -18,6 +18,7 @@ pub mod invalid;
 pub mod job;
 pub mod key;
 pub mod limit;
+pub mod node;
 pub mod page;
 pub mod portal;
 pub mod profile;

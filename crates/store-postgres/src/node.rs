@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use deadpool_postgres::{Client, Transaction};
 use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::node::{Node as Listed, NodeStatus};
 use hookyard_domain::tenant::TenantNo;
-use hookyard_store::nodes::{self, Moved, NodeStatus, Nodes, Signal, TakenOver};
+use hookyard_store::nodes::{Moved, Nodes, Signal, TakenOver};
 use hookyard_store::{Answer, StoreError};
 
-use crate::codec::time;
+use crate::codec::{time, uint};
 use crate::db::{GenericClient, Uid, execute, query, query_opt};
 use crate::error::{Result, corrupt, unavailable};
 use crate::{PostgresStore, listen, locks, read, takeover};
@@ -112,10 +113,15 @@ async fn serving(db: &impl GenericClient, silent_ms: i64) -> Result<u32> {
     Ok(row.map(|row| row.try_get::<_, i32>(0)).transpose()?.unwrap_or(0).unsigned_abs())
 }
 
-async fn all(db: &impl GenericClient) -> Result<Vec<nodes::Node>> {
-    const SQL: &str = "SELECT no, name, status, started_ms, beat_ms FROM node ORDER BY no";
+/// All of them, told by the node of that number.
+async fn all(db: &impl GenericClient, teller: i16) -> Result<Vec<Listed>> {
+    // Signs of life that commit while this reads may be later than its clock.
+    let sql = format!(
+        "SELECT no, name, status, started_ms, beat_ms, greatest({NOW_MS} - beat_ms, 0)
+         FROM node ORDER BY no"
+    );
     let mut all = Vec::new();
-    for row in query(db, SQL, &[]).await? {
+    for row in query(db, &sql, &[]).await? {
         let no: i16 = row.try_get(0)?;
         let status = match row.try_get::<_, i16>(2)? {
             SERVING => NodeStatus::Serving,
@@ -124,12 +130,14 @@ async fn all(db: &impl GenericClient) -> Result<Vec<nodes::Node>> {
             GONE => NodeStatus::Gone,
             _ => return Err(corrupt("node", "status", no)),
         };
-        all.push(nodes::Node {
+        all.push(Listed {
             no: no.unsigned_abs(),
-            name: row.try_get(1)?,
+            name: Some(row.try_get(1)?),
             status,
+            is_teller: no == teller,
             started_at: time(row.try_get(3)?),
             beat_at: time(row.try_get(4)?),
+            silent_for: Duration::from_millis(uint(row.try_get(5)?)),
         });
     }
     Ok(all)
@@ -222,7 +230,8 @@ impl Nodes for PostgresStore {
         read!(self, |db| listen::given(db, node))
     }
 
-    fn nodes(&self) -> Answer<'_, Vec<nodes::Node>> {
-        Box::pin(async move { Ok(all(&self.client().await?).await?) })
+    fn nodes(&self) -> Answer<'_, Vec<Listed>> {
+        let teller = self.node().no;
+        read!(self, |db| all(db, teller))
     }
 }

@@ -10,6 +10,7 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::StoreError;
 use hookyard_store::ledger::{Ledger, Share};
+use hookyard_store::nodes::Nodes;
 
 use crate::codec::{self, no, time};
 use crate::db::{execute, query, query_opt};
@@ -138,6 +139,17 @@ impl Rehearsal {
         let read =
             || -> Result<Room> { Ok(Room { bytes: row.try_get(0)?, dead_rows: row.try_get(1)? }) };
         Ok(read()?)
+    }
+
+    /// Takes everything away again and leaves, so that what serves from the database next finds it empty.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn clear(&self) -> std::result::Result<(), StoreError> {
+        let client = self.store.client().await?;
+        client.batch_execute("TRUNCATE event, delivery; ANALYZE").await.map_err(Fault::from)?;
+        drop(client);
+        self.store.leave().await
     }
 
     fn now(&self) -> Timestamp {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use hookyard_domain::endpoint::EndpointNo;
+use hookyard_domain::node::Node;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::Answer;
-use hookyard_store::nodes::{Moved, Node, Nodes, Signal, TakenOver};
+use hookyard_store::nodes::{Moved, Nodes, Signal, TakenOver};
 
 use crate::SqliteStore;
 

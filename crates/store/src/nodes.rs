@@ -8,38 +8,11 @@ use std::time::Duration;
 
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::id::DeliveryId;
+use hookyard_domain::node::Node;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 
 use crate::Answer;
-
-/// What a node is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NodeStatus {
-    /// It serves.
-    Serving,
-    /// It has left in good order; what it owed is being taken over.
-    Left,
-    /// It was silent for too long; what it owed is being taken over.
-    Lost,
-    /// It owes nothing any more.
-    Gone,
-}
-
-/// A node as it is listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
-    /// Its number: it stands in the ids of the events it accepts.
-    pub no: u16,
-    /// Its name.
-    pub name: String,
-    /// What it is doing.
-    pub status: NodeStatus,
-    /// When its process began to serve.
-    pub started_at: Timestamp,
-    /// Its last sign of life, by the store's own clock.
-    pub beat_at: Timestamp,
-}
 
 /// What was taken over at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,6 +84,6 @@ pub trait Nodes {
     fn sends_alone(&self, endpoint: EndpointNo) -> Option<bool>;
     /// Endpoints that this node alone sends to, of those that have something waiting for it.
     fn given(&self) -> Answer<'_, Vec<(TenantNo, EndpointNo)>>;
-    /// All nodes, by their number.
+    /// All nodes, by their number; none where one process has the store for itself.
     fn nodes(&self) -> Answer<'_, Vec<Node>>;
 }

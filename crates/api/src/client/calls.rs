@@ -14,6 +14,7 @@ use crate::event_types::{EventType, ImportCatalogue, Imported};
 use crate::events::{Event, NewEvent, Published, Replay, Replayed};
 use crate::jobs::{Job, RecoverEndpoint};
 use crate::keys::{ApiKey, NewApiKey};
+use crate::nodes::Node;
 use crate::page::Page;
 use crate::paths::{self, escaped};
 use crate::providers::Provider;
@@ -59,6 +60,11 @@ pub fn update_tenant(id: &str, patch: Form<TenantPatch>) -> Call<Tenant> {
 /// Takes a tenant away.
 pub fn delete_tenant(id: &str) -> Call<()> {
     Call::delete(tenant(id))
+}
+
+/// Lists the nodes.
+pub fn nodes() -> Call<Rows<Node>> {
+    Call::get(format!("{}/nodes", paths::V1))
 }
 
 /// Makes an API key.

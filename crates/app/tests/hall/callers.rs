@@ -53,6 +53,8 @@ async fn a_missing_scope_is_named_and_admin_holds_them_all() {
     assert_eq!(code(world.app.audit(&reader, "acme", PageQuery::default()).await), "forbidden");
     let refused = world.app.tenants(&admin, PageQuery::default()).await;
     assert!(matches!(refused, Err(AppError::Forbidden { needs: Needs::Operator })));
+    let refused = world.app.nodes(&admin).await;
+    assert!(matches!(refused, Err(AppError::Forbidden { needs: Needs::Operator })));
     let patch = TenantPatch::default();
     assert_eq!(code(world.app.update_tenant(&admin, "acme", patch).await), "forbidden");
     world.end().await;

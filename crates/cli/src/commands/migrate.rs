@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::compose::moving::{self, Compared, Moved};
 use crate::config::raw::DatabaseUrl;
 use crate::config::settings::Database;
-use crate::config::sources::{self, PlaceFlags};
+use crate::config::sources::{self, Flags, PlaceFlags};
 use crate::exit::Exit;
 use crate::{compose, data, output};
 
@@ -14,6 +14,9 @@ use crate::{compose, data, output};
 pub struct Args {
     #[command(flatten)]
     place: PlaceFlags,
+    /// Certificates (PEM) that the database may prove itself by, beside this machine's own
+    #[arg(long, value_name = "FILE")]
+    database_ca: Option<PathBuf>,
     /// Move everything in this folder's embedded store into the database; run again, it goes on where it was
     #[arg(long, value_name = "DIR", conflicts_with = "data")]
     from: Option<PathBuf>,
@@ -28,9 +31,11 @@ pub struct Args {
 
 /// Brings the schema up to date, or moves; and says what was done.
 pub async fn run(args: Args) -> anyhow::Result<Exit> {
-    let Args { mut place, from, to, batch } = args;
+    let Args { mut place, database_ca, from, to, batch } = args;
     place.database_url = place.database_url.or(to);
-    let settings = sources::load(place.into(), &sources::environment)?;
+    let mut flags = Flags::from(place);
+    flags.raw.database_ca = database_ca;
+    let settings = sources::load(flags, &sources::environment)?;
     if let Some(from) = from {
         let database = settings.database.as_ref().ok_or_else(|| {
             Exit::Usage.because("`--from` needs the database to move into: add `--to postgres://…`")

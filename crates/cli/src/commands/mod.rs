@@ -15,6 +15,7 @@ mod login;
 mod man;
 mod mcp;
 mod migrate;
+mod nodes;
 mod openapi;
 mod restore;
 mod scheme;
@@ -69,6 +70,8 @@ enum Command {
     Login(login::Args),
     /// Tenants, with the operator's key
     Tenants(tenants::Args),
+    /// Nodes: the processes that serve, with the operator's key
+    Nodes(nodes::Args),
     /// API keys of a tenant
     Keys(keys::Args),
     /// Webhooks: where events go, and what was delivered
@@ -109,6 +112,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Bench(args) => block_on(async { bench::run(args).await.map(|()| Exit::Ok) }),
         Command::Login(args) => block_on(login::run(args)),
         Command::Tenants(args) => block_on(tenants::run(args)),
+        Command::Nodes(args) => block_on(nodes::run(args)),
         Command::Keys(args) => block_on(keys::run(args)),
         Command::Webhooks(args) => block_on(webhooks::run(args)),
         Command::Sources(args) => block_on(sources::run(args)),

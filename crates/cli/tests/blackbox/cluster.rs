@@ -120,11 +120,10 @@ impl Cluster {
         run(&self.url, sql).await
     }
 
-    /// Keeps a table from everybody until the session is dropped.
-    pub async fn lock(&self, table: &str) -> Session {
+    /// Runs a statement in a transaction that stays open: what it locks stays locked until the answer is dropped.
+    pub async fn hold(&self, sql: &str) -> Session {
         let session = Session::new(&self.url).await;
-        let sql = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
-        session.client.batch_execute(&sql).await.unwrap();
+        session.client.batch_execute(&format!("BEGIN; {sql}")).await.unwrap();
         session
     }
 }

@@ -10,6 +10,7 @@ pub mod events;
 pub mod export;
 pub mod extract;
 pub mod jobs;
+pub mod nodes;
 pub mod openapi;
 pub mod problem;
 pub mod providers;
@@ -50,6 +51,7 @@ fn remembered() -> OpenApiRouter<DoorState> {
     OpenApiRouter::new()
         .routes(routes!(tenants::create, tenants::list))
         .routes(routes!(tenants::read, tenants::update, tenants::delete))
+        .routes(routes!(nodes::list))
         .routes(routes!(api_keys::create, api_keys::list))
         .routes(routes!(api_keys::delete))
         .routes(routes!(event_types::create, event_types::list))

@@ -38,8 +38,9 @@ running gets 409. A refusal is not remembered: it did nothing, and the same key 
 down or failed in the middle of the first one, the answer is 409 with the code `idempotency_outcome_unknown`: look whether \
 it was done, and use a new key if it has to be done.";
 
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("Tenants", "Who owns everything else; for the operator."),
+    ("Nodes", "The processes that serve; for the operator."),
     ("API keys", "What a tenant's programs prove themselves with."),
     ("Event types", "A tenant's catalogue; publishing does not need it."),
     ("Endpoints", "Where deliveries go: URL, types, policy, secret."),
@@ -203,9 +204,10 @@ mod tests {
     use super::*;
 
     /// Every route of the contract that stands in this room, with its methods.
-    const ROUTES: [(&str, &str); 52] = [
+    const ROUTES: [(&str, &str); 53] = [
         ("/v1/tenants", "get post"),
         ("/v1/tenants/{tenant}", "delete get patch"),
+        ("/v1/nodes", "get"),
         ("/v1/tenants/{tenant}/api-keys", "get post"),
         ("/v1/tenants/{tenant}/api-keys/{id}", "delete"),
         ("/v1/tenants/{tenant}/event-types", "get post"),

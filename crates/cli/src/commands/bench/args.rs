@@ -12,6 +12,9 @@ use crate::exit::Exit;
 
 /// Events in one batch request at most: the gateway's own limit.
 const BATCH_MAX: usize = 1000;
+/// What a large installation has: deliveries that ended, and others that wait for an endpoint that is dead.
+const HISTORY: u32 = 4_000_000;
+const PARKED: u32 = 1_000_000;
 /// Deliveries of one round that the ledger keeps two clock readings for at most.
 const DELIVERIES_PER_ROUND_MAX: usize = 20_000_000;
 
@@ -68,15 +71,16 @@ pub struct BenchArgs {
     /// Folder in which the own server's temporary data folder is made; the system's when not given.
     #[arg(long, value_name = "DIR", conflicts_with = "url")]
     data: Option<PathBuf>,
-    /// An empty PostgreSQL database on this machine, that the own server uses instead of a folder. What bench writes there stays.
+    /// An empty PostgreSQL database on this machine, that the own server uses instead of a folder. What bench writes there
+    /// stays. With it, backlog also measures what asking for due deliveries costs over a large history.
     #[arg(long, value_name = "URL", conflicts_with_all = ["url", "data"])]
     database_url: Option<DatabaseUrl>,
-    /// Deliveries of history, all ended (claims).
-    #[arg(long, value_name = "N", default_value_t = 4_000_000)]
-    history: u32,
-    /// Deliveries that wait for a dead endpoint (claims).
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
-    parked: u32,
+    /// Deliveries of that history, all ended (backlog: 4,000,000).
+    #[arg(long, value_name = "N", requires = "database_url")]
+    history: Option<u32>,
+    /// Deliveries in it that wait for a dead endpoint (backlog: 1,000,000).
+    #[arg(long, value_name = "N", requires = "database_url")]
+    parked: Option<u32>,
     /// An argument more for the own server's `serve`; repeatable.
     #[arg(long, value_name = "ARG", allow_hyphen_values = true, conflicts_with = "url")]
     child_arg: Vec<String>,
@@ -89,10 +93,9 @@ pub enum Scenario {
     Burst,
     /// A healthy endpoint alone, then beside four that misbehave.
     SlowNeighbour,
-    /// A stopped receiver, started once everything is accepted.
+    /// A stopped receiver, started once everything is accepted; with --database-url also what asking for due deliveries costs
+    /// over a large history.
     Backlog,
-    /// What asking for due deliveries costs over a large history, and what dropping a day of it does (with --database-url).
-    Claims,
 }
 
 /// The server that is measured.
@@ -104,13 +107,12 @@ pub(super) enum Server {
     Own { data: Option<PathBuf>, database: Option<Secret>, extra: Vec<String> },
 }
 
-/// What `claims` is to measure.
+/// The history beside which due deliveries are asked for.
 #[derive(Debug)]
 pub(super) struct ClaimsPlan {
     pub(super) url: Secret,
     pub(super) history: u32,
     pub(super) parked: u32,
-    pub(super) json: bool,
 }
 
 /// The arguments, checked, with the scenario's defaults filled in.
@@ -128,28 +130,32 @@ pub(super) struct Plan {
     pub(super) max_in_flight: Option<u32>,
     pub(super) json: bool,
     pub(super) server: Server,
+    pub(super) claims: Option<ClaimsPlan>,
 }
 
 impl BenchArgs {
-    /// What `claims` is to measure, if that is asked for.
-    pub(super) fn claims(&self) -> anyhow::Result<Option<ClaimsPlan>> {
-        if self.scenario != Scenario::Claims {
+    /// What claims are to be measured over, where they are.
+    fn claims(&self) -> anyhow::Result<Option<ClaimsPlan>> {
+        if self.scenario != Scenario::Backlog {
+            if self.history.is_some() || self.parked.is_some() {
+                return Err(Exit::Usage.because("--history and --parked are for backlog"));
+            }
             return Ok(None);
         }
-        let url = self.database_url.clone().ok_or_else(|| {
-            Exit::Usage.because("the scenario claims needs `--database-url` with an empty database")
-        })?;
-        let (history, parked) = (self.history, self.parked);
-        Ok(Some(ClaimsPlan { url: url.0, history, parked, json: self.json }))
+        Ok(self.database_url.clone().map(|url| ClaimsPlan {
+            url: url.0,
+            history: self.history.unwrap_or(HISTORY),
+            parked: self.parked.unwrap_or(PARKED),
+        }))
     }
 
     /// Checks what was asked for.
     pub(super) fn plan(self) -> anyhow::Result<Plan> {
+        let claims = self.claims()?;
         let paced_events = usize::try_from(u64::from(self.rate) * u64::from(self.seconds))?;
         let (events, rounds) = match self.scenario {
             Scenario::Burst => (self.events.unwrap_or(50_000), self.rounds.unwrap_or(3)),
             Scenario::Backlog => (self.events.unwrap_or(100_000), self.rounds.unwrap_or(1)),
-            Scenario::Claims => (1, 1),
             Scenario::SlowNeighbour => {
                 if self.events.is_some() || self.endpoints != 1 || self.batch != 1 {
                     return Err(Exit::Usage.because(
@@ -193,6 +199,7 @@ impl BenchArgs {
             max_in_flight: self.max_in_flight,
             json: self.json,
             server,
+            claims,
         })
     }
 }

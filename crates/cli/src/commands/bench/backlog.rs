@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::bare::{self, Bare};
+use super::claims::Claims;
 use super::generator::Pace;
 use super::measure::{median, median_known, per_s, ratio};
 use super::{Bench, child, progress, sink};
@@ -21,6 +22,9 @@ pub(super) struct Backlog {
     pub(super) drain_to_bare_ratio: f64,
     pub(super) bare_rounds: Vec<Bare>,
     pub(super) gateway_rounds: Vec<Drained>,
+    /// What asking for due deliveries costs over a large history, in the shared store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claims: Option<Claims>,
 }
 
 /// What one round, or the median of several, came to.
@@ -58,7 +62,8 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Backlog> {
     }
     let (bare, gateway) = (bare::medians(&bare_rounds), Drained::medians(&gateway_rounds));
     let drain_to_bare_ratio = ratio(gateway.drained_per_s, bare.requests_per_s);
-    Ok(Backlog { bare, gateway, drain_to_bare_ratio, bare_rounds, gateway_rounds })
+    let claims = bench.claims.clone();
+    Ok(Backlog { bare, gateway, drain_to_bare_ratio, bare_rounds, gateway_rounds, claims })
 }
 
 async fn round(bench: &Bench, number: usize) -> anyhow::Result<Drained> {

@@ -2,8 +2,8 @@
 //!
 //! Who is who: `generator` sends (by `client`), `sink` receives, `ledger` keeps both their clock readings,
 //! `gateway` is the measured server (of our own as a rule: `child`), `bare` is the same load without it.
-//! `claims` measures the shared store alone. The scenarios `burst`, `slow_neighbour` (with `neighbours`) and `backlog` put them together; `report`
-//! prints what they found. Generator and sink are this process, so its CPU time is theirs.
+//! The scenarios `burst`, `slow_neighbour` (with `neighbours`) and `backlog` (with `claims`, which asks the shared store alone)
+//! put them together; `report` prints what they found. Generator and sink are this process, so its CPU time is theirs.
 
 mod args;
 mod backlog;
@@ -30,6 +30,7 @@ use anyhow::bail;
 use hyper::{Request, header};
 
 use args::{Plan, Scenario};
+use claims::Claims;
 use gateway::{Gateway, Tenant};
 use generator::{Bodies, Load, Pace};
 use ledger::Ledger;
@@ -48,6 +49,8 @@ const LEDGER_ROUNDS_EACH: usize = 3;
 /// Everything a scenario works with.
 struct Bench {
     plan: Plan,
+    /// Measured before the gateway was there.
+    claims: Option<Claims>,
     gateway: Gateway,
     ledger: Arc<Ledger>,
     sink: sink::Receiver,
@@ -56,10 +59,12 @@ struct Bench {
 
 /// Measures and reports; an error when a delivery is missing.
 pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
-    if let Some(plan) = args.claims()? {
-        return claims::run(plan).await;
-    }
-    let bench = Bench::open(args.plan()?).await?;
+    let plan = args.plan()?;
+    let claims = match &plan.claims {
+        Some(claims) => Some(claims::run(claims).await?),
+        None => None,
+    };
+    let bench = Bench::open(plan, claims).await?;
     let measured = bench.measure().await;
     let closed = bench.gateway.close().await;
     let report = match (measured, closed) {
@@ -80,13 +85,13 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
 }
 
 impl Bench {
-    async fn open(plan: Plan) -> anyhow::Result<Self> {
+    async fn open(plan: Plan, claims: Option<Claims>) -> anyhow::Result<Self> {
         let ledger = Arc::new(Ledger::new(plan.rounds * LEDGER_ROUNDS_EACH));
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let sink = sink::start(any_port, Arc::clone(&ledger)).await?;
         let payload = Arc::new(Payload::new(plan.payload_bytes));
         let gateway = Gateway::open(&plan).await?;
-        Ok(Self { plan, gateway, ledger, sink, payload })
+        Ok(Self { plan, claims, gateway, ledger, sink, payload })
     }
 
     async fn measure(&self) -> anyhow::Result<Report> {
@@ -94,7 +99,6 @@ impl Bench {
             Scenario::Burst => Figures::Burst(burst::run(self).await?),
             Scenario::SlowNeighbour => Figures::SlowNeighbour(slow_neighbour::run(self).await?),
             Scenario::Backlog => Figures::Backlog(backlog::run(self).await?),
-            Scenario::Claims => bail!("claims measures the store, not a server"),
         };
         let peak_memory_mib = self.gateway.peak_memory_mib();
         Ok(Report::new(&self.plan, figures, peak_memory_mib, self.ledger.strays()))

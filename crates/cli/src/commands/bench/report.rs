@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::args::{Plan, Scenario, Server};
 use super::backlog::Backlog;
 use super::burst::Burst;
+use super::claims::Claims;
 use super::slow_neighbour::SlowNeighbour;
 
 /// A whole run.
@@ -70,7 +71,6 @@ impl Report {
                 Scenario::Burst => "burst",
                 Scenario::SlowNeighbour => "slow-neighbour",
                 Scenario::Backlog => "backlog",
-                Scenario::Claims => "claims",
             },
             version: env!("CARGO_PKG_VERSION"),
             settings: Settings {
@@ -110,6 +110,9 @@ impl Report {
         table.count("missing", self.missing);
         if self.strays > 0 {
             table.count("unknown requests at the sink", self.strays);
+        }
+        if let Figures::Backlog(Backlog { claims: Some(found), .. }) = &self.figures {
+            claims(&mut table, found);
         }
         table.text
     }
@@ -228,6 +231,31 @@ fn backlog(table: &mut Table, found: &Backlog) {
     );
 }
 
+fn claims(table: &mut Table, found: &Claims) {
+    let mib = |bytes: i64| Some(bytes as f64 / (1024.0 * 1024.0));
+    let (empty, full) = (&found.empty, &found.full);
+    table.say(&format!(
+        "\nthe store alone, a healthy endpoint beside {} ended deliveries and {} due of a dead one",
+        found.ended_rows, found.due_rows_of_the_dead_endpoint
+    ));
+    table.head(["empty", "full", "ratio"]);
+    table.row(
+        "asking for what is due p50, ms",
+        [Some(empty.p50_ms), Some(full.p50_ms), Some(found.full_to_empty_p50_ratio)],
+    );
+    table.row(
+        "asking for what is due p99, ms",
+        [Some(empty.p99_ms), Some(full.p99_ms), Some(found.full_to_empty_p99_ratio)],
+    );
+    table.row("dropping the day of the ended, ms", [None, Some(found.drop_of_a_day_ms), None]);
+    table.row("tables before the drop, MiB", [None, mib(found.filled_bytes), None]);
+    table.row("tables after it, MiB", [None, mib(found.bytes_after_the_drop), None]);
+    table.row("dead rows after it", [None, Some(found.dead_rows_after_the_drop as f64), None]);
+    for line in &found.plan {
+        table.say(&format!("  {line}"));
+    }
+}
+
 /// Three columns of figures behind a label.
 struct Table {
     text: String,
@@ -244,6 +272,12 @@ impl Table {
 
     fn row(&mut self, label: &str, figures: [Option<f64>; 3]) {
         self.line(label, figures.map(|figure| figure.map_or(String::new(), figure_text)));
+    }
+
+    /// A line without figures.
+    fn say(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
     }
 
     fn count(&mut self, label: &str, count: u64) {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use hookyard_domain::node::NodeStatus;
 use hookyard_domain::time::{Clock as _, Timestamp};
-use hookyard_store::nodes::NodeStatus;
 
 use super::place::{EPOCH, operator_key};
 use super::{Check, health};
@@ -37,7 +37,7 @@ pub async fn checks(database: &Database, given: Given) -> Vec<Check> {
         Ok(store) => {
             checks.push(operator_key(&operator, &*store).await);
             checks.push(master_key(master, &*store).await);
-            checks.push(nodes(&*store, report.now, database.lease).await);
+            checks.push(nodes(&*store, database.lease).await);
         }
         Err(error) => checks.push(Check::fail("store", format!("{error:#}"))),
     }
@@ -110,7 +110,7 @@ async fn master_key(given: Master, store: &dyn hookyard_store::Store) -> Check {
 }
 
 /// Who serves, and who is missed.
-async fn nodes(store: &dyn hookyard_store::Store, now: Timestamp, lease: Duration) -> Check {
+async fn nodes(store: &dyn hookyard_store::Store, lease: Duration) -> Check {
     const WHAT: &str = "nodes";
     let nodes = match store.nodes().await {
         Ok(nodes) => nodes,
@@ -119,10 +119,11 @@ async fn nodes(store: &dyn hookyard_store::Store, now: Timestamp, lease: Duratio
     let mut serving = Vec::new();
     let mut missed = Vec::new();
     for node in nodes {
+        let name = node.name.unwrap_or_default();
         match node.status {
-            NodeStatus::Serving if now.since(node.beat_at) <= lease => serving.push(node.name),
+            NodeStatus::Serving if node.silent_for <= lease => serving.push(name),
             // Nobody was there to take over from it yet, or somebody is at it.
-            NodeStatus::Serving | NodeStatus::Left | NodeStatus::Lost => missed.push(node.name),
+            NodeStatus::Serving | NodeStatus::Left | NodeStatus::Lost => missed.push(name),
             NodeStatus::Gone => {}
         }
     }

@@ -47,7 +47,7 @@ async fn what_a_frozen_node_tells_too_late_is_recognised_as_stale() {
     let before = through.count_is("status=succeeded", UNDER_WAY + 1).await;
 
     // It cannot find out what it owes for now.
-    let lock = cluster.lock("delivery").await;
+    let lock = cluster.hold("LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE").await;
     frozen.signal("CONT").await;
     gate.add_permits(UNDER_WAY);
     until("the late results are recognised", async || {

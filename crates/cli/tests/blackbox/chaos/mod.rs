@@ -8,6 +8,7 @@ mod kills;
 mod load;
 mod pooler;
 mod postgres;
+mod tls;
 
 use serde_json::json;
 

@@ -1,6 +1,8 @@
 //! PostgreSQL servers that a test may kill: each in a folder of its own, on a free port, as a user that PostgreSQL runs for.
 
+use std::fs::Permissions;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -28,6 +30,11 @@ fn on_path() -> PathBuf {
     let said = Command::new("pg_config").arg("--bindir").output();
     let said = said.expect("PostgreSQL's programs are needed: `initdb`, `pg_ctl`, `pg_basebackup`");
     PathBuf::from(String::from_utf8(said.stdout).unwrap().trim())
+}
+
+/// A certificate, or a key, of the tests.
+pub fn certificate(file: &str) -> String {
+    format!("{}/tests/verifiers/tls/{file}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A free port, until somebody takes it.
@@ -64,24 +71,48 @@ pub struct Postgres {
     home: tempfile::TempDir,
     port: u16,
     options: String,
+    tls: bool,
 }
 
 impl Postgres {
     /// A new one, started with more options, as in `-c synchronous_standby_names=*`.
     pub async fn start(options: &str) -> Self {
+        let server = Self::new(options, false).await;
+        server.up().await;
+        server
+    }
+
+    /// The same that speaks TLS too, with the certificate of the tests' own authority.
+    pub async fn start_with_tls() -> Self {
+        let server = Self::new("", true).await;
+        for (from, to) in [("receiver.pem", "server.crt"), ("receiver.key.pem", "server.key")] {
+            // It refuses a key that others than its user may read.
+            let install = Path::new("install");
+            let mut command = unprivileged(install, server.home.path());
+            let to = Path::new(&server.data()).join(to);
+            let copied = server.home.path().join(from);
+            std::fs::copy(certificate(from), &copied).unwrap();
+            std::fs::set_permissions(&copied, Permissions::from_mode(0o644)).unwrap();
+            assert!(command.args(["-m", "600"]).args([copied, to]).status().unwrap().success());
+        }
+        server.up().await;
+        server
+    }
+
+    /// A new one that does not run yet.
+    async fn new(options: &str, tls: bool) -> Self {
         let (bin, home, port) = (programs(), home(), free_port());
-        let server = Self { bin, home, port, options: options.to_owned() };
+        let server = Self { bin, home, port, options: options.to_owned(), tls };
         let data = server.data();
         let args = ["-D", &data, "-U", "hookyard", "-A", "trust", "-E", "UTF8", "--no-sync"];
         server.run("initdb", &args).await;
-        server.up().await;
         server
     }
 
     /// A standby of this one, streaming from it.
     pub async fn standby(&self) -> Self {
         let (bin, home, port) = (self.bin.clone(), home(), free_port());
-        let standby = Self { bin, home, port, options: String::new() };
+        let standby = Self { bin, home, port, options: String::new(), tls: self.tls };
         let from =
             format!("host=127.0.0.1 port={} user=hookyard application_name=standby", self.port);
         let data = standby.data();
@@ -118,7 +149,8 @@ impl Postgres {
     /// Starts it.
     pub async fn up(&self) {
         let (data, log) = (self.data(), self.home.path().join("log"));
-        let options = format!("{OPTIONS} -c port={} {}", self.port, self.options);
+        let tls = if self.tls { "on" } else { "off" };
+        let options = format!("{OPTIONS} -c port={} -c ssl={tls} {}", self.port, self.options);
         let log = log.to_string_lossy();
         self.run("pg_ctl", &["-D", &data, "-l", &log, "-w", "-t", "60", "-o", &options, "start"])
             .await;

@@ -8,6 +8,7 @@ mod jobs;
 mod keys;
 mod listen;
 mod login;
+mod nodes;
 mod offline;
 mod sources;
 mod tail;

@@ -61,6 +61,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the nodes
+         * @description The processes that serve from the store, by their number; those that are gone too, until a new one gets their number.
+         *     One process with an embedded store is the one node there is, without a name. All of them are on this one page.
+         */
+        get: operations["list_nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/providers": {
         parameters: {
             query?: never;
@@ -2255,6 +2276,51 @@ export interface components {
              */
             retention_days?: number | null;
         };
+        /** @description A node: a process that serves from the store. */
+        Node: {
+            /** @description It is the one that answers this request. */
+            answering: boolean;
+            /**
+             * Format: date-time
+             * @description Its last sign of life, by the store's own clock.
+             * @example 2026-05-19T08:35:14.000Z
+             */
+            heartbeat_at: string;
+            /**
+             * @description `node_` and its number, which the ids of the events it accepted hold.
+             * @example node_1
+             */
+            id: string;
+            /**
+             * @description Its name, by which the logs call it too; `null` for a process that has its store for itself.
+             * @example gateway-a:8080
+             */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description How long ago that was, by the same clock.
+             */
+            silent_ms: number;
+            /**
+             * Format: date-time
+             * @description When its process began to serve, or came back after others had taken over from it.
+             * @example 2026-05-19T08:35:14.000Z
+             */
+            started_at: string;
+            /** @description What it is doing. One that serves and has been silent for longer than the others' `--node-lease` becomes `lost`. */
+            status: components["schemas"]["NodeStatus"];
+        };
+        /** @description One page of a list, newest first. */
+        NodePage: {
+            data: components["schemas"]["Node"][];
+            /** @description Give it as `cursor` to get the next page; `null` at the end. */
+            next_cursor: string | null;
+        };
+        /**
+         * @description What a node is doing.
+         * @enum {string}
+         */
+        NodeStatus: "serving" | "left" | "lost" | "gone";
         /** @description Numbers of some time: as totals and over time. */
         Numbers: {
             /** @description From acceptance to the receiver's success. */
@@ -3220,6 +3286,9 @@ export type NewPortalSession = components['schemas']['NewPortalSession'];
 export type NewSession = components['schemas']['NewSession'];
 export type NewSource = components['schemas']['NewSource'];
 export type NewTenant = components['schemas']['NewTenant'];
+export type Node = components['schemas']['Node'];
+export type NodePage = components['schemas']['NodePage'];
+export type NodeStatus = components['schemas']['NodeStatus'];
 export type Numbers = components['schemas']['Numbers'];
 export type Outcome = components['schemas']['Outcome'];
 export type OutcomeCounts = components['schemas']['OutcomeCounts'];
@@ -3479,6 +3548,31 @@ export interface operations {
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    list_nodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodePage"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

@@ -1,7 +1,7 @@
 import { screen } from "@testing-library/react";
 import type { ComponentType } from "react";
 import { describe, expect, it } from "vitest";
-import { API_KEY, AUDIT, DELIVERY, ENDPOINT, EVENT, EVENT_TYPE, SOURCE, TENANT } from "../testing/rows";
+import { API_KEY, AUDIT, DELIVERY, ENDPOINT, EVENT, EVENT_TYPE, NODE, SOURCE, TENANT } from "../testing/rows";
 import { gateway, list, show } from "../testing/world";
 import { ApiKeysPage } from "./api-keys/page";
 import { AuditPage } from "./audit/page";
@@ -100,9 +100,9 @@ const CASES: readonly Case[] = [
     name: "Nodes",
     page: NodesPage,
     path: "/v1/nodes",
-    row: { id: "n1", name: "node-a", status: "alive", started_at: null, heartbeat_at: null },
+    row: NODE,
     full: "node-a",
-    empty: "One node",
+    empty: "No nodes",
   },
 ];
 

@@ -1,7 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { BLANK } from "../parts/endpoint-form";
-import { ATTEMPT, DELIVERY, ENDPOINT, EVENT, SOURCE } from "../testing/rows";
+import { ATTEMPT, DELIVERY, ENDPOINT, EVENT, NODE, SOURCE } from "../testing/rows";
 import { gateway, list, PLACE, show } from "../testing/world";
 import { DeliveriesPage, ofClass } from "./deliveries/page";
 import { DeliveryPage } from "./delivery/page";
@@ -10,6 +10,7 @@ import { EndpointPage } from "./endpoint/page";
 import { newEndpoint } from "./endpoints/new";
 import { EndpointsPage } from "./endpoints/page";
 import { EventPage } from "./event/page";
+import { NodesPage } from "./nodes/page";
 import { readHeaders } from "./signature-checker/page";
 import { SourcePage } from "./source/page";
 
@@ -205,5 +206,35 @@ describe("pasted headers", () => {
     expect(readHeaders("A: 1\r\nb:2")).toEqual({ A: "1", b: "2" });
     expect(readHeaders("-H 'A: 1' \\\n  -H \"b: 2:3\"")).toEqual({ A: "1", b: "2:3" });
     expect(readHeaders('{"A": 1}')).toEqual({ A: "1" });
+  });
+});
+
+describe("the nodes", () => {
+  it("are told apart: who answered, who is silent and for how long", async () => {
+    const lost = {
+      ...NODE,
+      id: "node_2",
+      name: "node-b",
+      status: "lost",
+      answering: false,
+      silent_ms: 75_400,
+    };
+    gateway({ "/v1/nodes": list(NODE, lost) });
+    show(<NodesPage />);
+    const table = await screen.findByRole("table", { name: "Nodes" });
+    const [, first, second] = within(table).getAllByRole("row");
+    expect(first?.textContent).toContain("node-aanswered thisServing");
+    expect(first?.textContent).toMatch(/–$/);
+    expect(second?.textContent).toMatch(/^node-bLost.*1 min 15 s$/);
+    expect(screen.queryByText("One node")).toBeNull();
+  });
+
+  it("are one where the process has its store for itself", async () => {
+    gateway({ "/v1/nodes": list({ ...NODE, id: "node_0", name: null }) });
+    show(<NodesPage />);
+    expect(await screen.findByText("One node")).toBeTruthy();
+    const table = screen.getByRole("table", { name: "Nodes" });
+    expect(table.textContent).toContain("This process");
+    expect(table.textContent).toContain("Serving");
   });
 });

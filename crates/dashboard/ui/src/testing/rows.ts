@@ -131,3 +131,13 @@ export const TENANT = {
   created_at: AT,
   updated_at: AT,
 } as const;
+
+export const NODE = {
+  id: "node_1",
+  name: "node-a",
+  status: "serving",
+  answering: true,
+  started_at: AT,
+  heartbeat_at: AT,
+  silent_ms: 40,
+} as const;

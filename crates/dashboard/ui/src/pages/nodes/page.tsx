@@ -1,20 +1,31 @@
 // The nodes of the gateway, for its operator.
 
-import { type GatewayNode, useNodes } from "../../api/nodes";
-import { Problem } from "../../lib/problem";
-import { Ago, Foreign, Mono, Page, Panel, Pill } from "../../parts/basics";
+import { type Node, useNodes } from "../../api/nodes";
+import { span } from "../../lib/time";
+import { Ago, Foreign, Mono, Note, Page, Panel, Pill } from "../../parts/basics";
 import { type Column, Empty, Table } from "../../parts/table";
 
-const columns: Column<GatewayNode>[] = [
+/** With the usual lease of 15 s a node that serves shows a sign of life every 3 s; so much silence says nothing. */
+const QUIET_MS = 5_000;
+
+/** A process that has its store for itself has no name. */
+function isAlone(node: Node): boolean {
+  return (node.name ?? null) === null;
+}
+
+const columns: Column<Node>[] = [
   {
     key: "name",
     head: "Node",
     track: "minmax(0, 2fr)",
     phone: "title",
     cell: (row) => (
-      <strong>
-        <Foreign text={row.name ?? row.id} />
-      </strong>
+      <span className="tags">
+        <strong>
+          <Foreign text={row.name ?? "This process"} />
+        </strong>
+        {row.answering && !isAlone(row) && <span className="tag">answered this</span>}
+      </span>
     ),
   },
   {
@@ -29,41 +40,52 @@ const columns: Column<GatewayNode>[] = [
     key: "started",
     head: "Started",
     track: "130px",
-    cell: (row) => (row.started_at === null ? "–" : <Ago at={row.started_at} />),
+    cell: (row) => <Ago at={row.started_at} />,
   },
   {
-    key: "beat",
-    head: "Last heard",
+    // By the store's clock, which this browser's may not agree with.
+    key: "silent",
+    head: "Silent for",
     track: "130px",
     end: true,
-    cell: (row) => (row.heartbeat_at === null ? "–" : <Ago at={row.heartbeat_at} />),
+    cell: (row) =>
+      row.silent_ms < QUIET_MS ? (
+        "–"
+      ) : (
+        <time dateTime={row.heartbeat_at} title={`Last heard ${row.heartbeat_at}`}>
+          {span(Math.floor(row.silent_ms / 1000))}
+        </time>
+      ),
   },
 ];
 
 export function NodesPage() {
   const nodes = useNodes();
-  // A gateway on the embedded store is one process: there is nothing to be listed.
-  const single = nodes.error instanceof Problem && nodes.error.status === 404;
+  const rows = nodes.data ?? [];
   return (
     <Page
       lead="Processes that share one store. Work of one that falls silent is taken over by the others."
       title="Nodes"
     >
+      {rows.length === 1 && rows.every(isAlone) && (
+        <Note title="One node">
+          This gateway has its store for itself. Over PostgreSQL, several can share one; they are listed here.
+        </Note>
+      )}
       <Panel bare>
         <Table
           columns={columns}
           empty={
-            <Empty icon="nodes" title="One node">
-              This gateway runs as a single process. Over PostgreSQL, several can share one store; they are
-              listed here.
+            <Empty icon="nodes" title="No nodes">
+              No process has served from this store yet.
             </Empty>
           }
-          error={nodes.data === undefined && !single ? nodes.error : null}
+          error={nodes.data === undefined ? nodes.error : null}
           isLoading={nodes.isPending}
           label="Nodes"
           onRetry={() => void nodes.refetch()}
           rowKey={(row) => row.id}
-          rows={nodes.data ?? []}
+          rows={rows}
         />
       </Panel>
     </Page>

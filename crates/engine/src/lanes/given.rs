@@ -60,17 +60,15 @@ impl Lanes {
 
     /// All nodes together count this of an endpoint: what this one counted before another had a success counts no more.
     pub(crate) fn rebase(&self, endpoint: EndpointNo, all: Activity) {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         let Some(lane) = state.lanes.get_mut(&endpoint) else { return };
         let Some(since) = lane.activity.failing_since else { return };
         if all.failing_since.is_none_or(|it| it > since) {
             lane.activity.failing_since = all.failing_since;
             let most = all.consecutive_failures;
             lane.activity.consecutive_failures = lane.activity.consecutive_failures.min(most);
-            if !lane.dirty {
-                lane.dirty = true;
-                state.dirty.push(endpoint);
-            }
+            state.dirty.mark(endpoint, lane);
         }
     }
 }

@@ -51,11 +51,12 @@ pub(crate) struct Unwritten(pub Arc<StoreError>);
 pub(crate) struct Committer {
     queue: Mutex<Queue>,
     ready: Condvar,
+    rested: Notify,
 }
 
 impl Committer {
     pub(crate) fn new() -> Self {
-        Self { queue: Mutex::new(Queue::default()), ready: Condvar::new() }
+        Self { queue: Mutex::new(Queue::default()), ready: Condvar::new(), rested: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -151,12 +152,23 @@ impl Committer {
         written
     }
 
-    /// Others took over: publishers are refused, and what is not written is stale. The term that begins, and how many
-    /// records that were.
-    pub(crate) fn suspend(&self) -> (u64, usize) {
-        let mut queue = self.lock();
+    /// Others took over: publishers are refused, the lanes let go of everything, and what is not written is stale. The term
+    /// that begins, and how many records that were.
+    pub(crate) fn suspend(&self, lanes: &Lanes) -> (u64, usize) {
+        Self::end_term(self.lock(), lanes)
+    }
+
+    /// The same, unless that term is over already: whoever ended it is at bringing this node back.
+    fn suspend_in(&self, term: u64, lanes: &Lanes) -> usize {
+        let queue = self.lock();
+        if queue.term == term { Self::end_term(queue, lanes).1 } else { 0 }
+    }
+
+    /// In one piece: the queue and the lanes are never in different terms, whoever else is at it.
+    fn end_term(mut queue: MutexGuard<'_, Queue>, lanes: &Lanes) -> (u64, usize) {
         queue.suspended = true;
         queue.term += 1;
+        lanes.forsake(queue.term);
         let gathered = std::mem::take(&mut queue.gathered).len();
         queue.gathering_since = None;
         let stale = std::mem::take(&mut queue.records).len() + gathered;
@@ -173,9 +185,24 @@ impl Committer {
         self.lock().suspended
     }
 
-    /// This node is back.
-    pub(crate) fn go_on(&self) {
-        self.lock().suspended = false;
+    /// This node is back; false when others took over again in the meantime.
+    pub(crate) fn go_on(&self, term: u64) -> bool {
+        let mut queue = self.lock();
+        let is_back = queue.term == term;
+        queue.suspended &= !is_back;
+        is_back
+    }
+
+    /// Waits for the batch that is being written, if there is one. After it nothing of a term that was ended before is
+    /// written any more, and nobody hears late that it was refused.
+    pub(crate) async fn rested(&self) {
+        loop {
+            let rested = self.rested.notified();
+            if !self.lock().is_writing {
+                return;
+            }
+            rested.await;
+        }
     }
 
     /// Has the lanes' notes written.
@@ -202,6 +229,7 @@ impl Committer {
             return None;
         }
         queue.nudged = false;
+        queue.is_writing = true;
         let mut count = 0;
         let fit = queue
             .submissions
@@ -225,6 +253,8 @@ impl Committer {
 
     fn await_work(&self) -> MutexGuard<'_, Queue> {
         let mut queue = self.lock();
+        queue.is_writing = false;
+        self.rested.notify_waiters();
         queue.waiting = Waiting::Work;
         let none = |queue: &mut Queue| queue.gathers() && queue.gathered.is_empty();
         queue = self.ready.wait_while(queue, none).unwrap_or_else(PoisonError::into_inner);
@@ -262,7 +292,7 @@ impl Committer {
             left = match tools.write(term, taken.submissions, left) {
                 Ok(left) => left,
                 Err(Fenced { stale }) => {
-                    tools.forsake(self, stale);
+                    tools.forsake(self, term, stale);
                     awaited.clear();
                     Vec::new()
                 }
@@ -294,6 +324,8 @@ impl Drop for End<'_> {
         let mut queue = self.0.lock();
         queue.closing = true;
         queue.ended = true;
+        queue.is_writing = false;
+        self.0.rested.notify_waiters();
         queue.submissions.clear();
         queue.awaited.clear();
         if std::thread::panicking() {
@@ -322,10 +354,9 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Lets go of everything this node held, since others took over; whoever is told brings it back.
-    fn forsake(&self, committer: &Committer, stale: usize) {
-        let (term, more) = committer.suspend();
-        self.lanes.forsake(term);
+    /// Lets go of everything this node held in that term, since others took over; whoever is told brings it back.
+    fn forsake(&self, committer: &Committer, term: u64, stale: usize) {
+        let more = committer.suspend_in(term, &self.lanes);
         self.stale(stale + more);
         self.fenced.notify_one();
     }

@@ -142,26 +142,28 @@ impl Engine {
 
     /// Lets go of what others have taken over, and begins anew.
     async fn come_back(&self) -> Result<(), StoreError> {
-        if !self.committer.is_suspended() {
-            let (term, stale) = self.committer.suspend();
-            self.lanes.forsake(term);
-            self.lanes.unrecorded(stale);
-            self.metrics.stale.increment(stale as u64);
-        }
+        // A term of its own, whatever was begun before: what is read now is held once.
+        let (term, stale) = self.committer.suspend(&self.lanes);
+        self.lanes.unrecorded(stale);
+        self.metrics.stale.increment(stale as u64);
         tracing::warn!("other nodes took over from this one, which was silent: coming back");
+        self.committer.rested().await;
         if !self.store.rejoin().await? {
             self.nodes.replaced.notify_one();
             tracing::error!("another process serves under this node's name; stop one of them");
             // Nothing is left to be done here.
             std::future::pending::<()>().await;
         }
-        self.resume().await?;
-        self.committer.go_on();
+        self.resume(term).await?;
+        if !self.committer.go_on(term) {
+            // The next heartbeat begins anew.
+            tracing::warn!("other nodes took over again meanwhile");
+        }
         Ok(())
     }
 
-    /// Reads what this node owes, and has it sent.
-    pub(crate) async fn resume(&self) -> Result<(), StoreError> {
+    /// Reads what this node owes, and has it sent in that term.
+    pub(crate) async fn resume(&self, term: u64) -> Result<(), StoreError> {
         let owed = self.store.owed().await?;
         let tenants: BTreeSet<_> = owed
             .iter()
@@ -171,7 +173,7 @@ impl Engine {
         for tenant in tenants {
             self.reload(tenant).await?;
         }
-        self.lanes.resume(&owed);
+        self.lanes.resume(term, &owed);
         Ok(())
     }
 

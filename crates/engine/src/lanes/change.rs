@@ -43,10 +43,13 @@ impl Lanes {
         self.release(state, 1);
     }
 
-    /// Takes in what a restart found owed.
-    pub(crate) fn resume(&self, owed: &[Owed]) {
+    /// Takes in what a restart found owed; nothing when others took over since that term began.
+    pub(crate) fn resume(&self, term: u64, owed: &[Owed]) {
         let now = self.clock.now();
         let mut state = self.lock();
+        if state.term != term {
+            return;
+        }
         for it in owed {
             state.counted.insert(it.endpoint, it.activity);
             let something = it.last >= it.from;

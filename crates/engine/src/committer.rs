@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::event::Event;
-use hookyard_domain::id::TargetNo;
+use hookyard_domain::id::{EventKey, TargetNo};
+use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Clock, Timestamp};
-use hookyard_store::ledger::{Accept, Batch, Receipt, Record};
+use hookyard_store::ledger::{Accept, Batch, Receipt, Record, Target};
 use hookyard_store::{Store, StoreError};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
@@ -448,7 +449,7 @@ impl Tools {
 #[derive(Default)]
 struct Offers {
     all: Vec<(Arc<Event>, TargetNo, EndpointNo)>,
-    /// What the store gave this node, or another: the lane is to look, or not.
+    /// What had its row at once: the lane is to look, or to pass it.
     given: Vec<Given>,
 }
 
@@ -462,7 +463,11 @@ fn settle(
     let deliveries = u32::try_from(accept.targets.len()).unwrap_or(u32::MAX);
     match receipt {
         Receipt::Stale => return Settled::Stale(Box::new(accept)),
-        Receipt::Accepted { id } if deliveries > 0 && accept.sent_by_publisher.is_none() => {
+        Receipt::Accepted { id } if accept.sent_by_publisher.is_some() => {
+            let sent = |target: &Target| passed(accept.tenant, target.endpoint, id.key());
+            offers.given.extend(accept.targets.iter().map(sent));
+        }
+        Receipt::Accepted { id } if deliveries > 0 => {
             let event = Arc::new(Event {
                 id,
                 tenant: accept.tenant,
@@ -476,7 +481,9 @@ fn settle(
                     false => None,
                 };
                 match alone {
-                    _ if target.discarded.is_some() => {}
+                    _ if target.discarded.is_some() => {
+                        offers.given.push(passed(event.tenant, endpoint, id.key()));
+                    }
                     None => offers.all.push((Arc::clone(&event), TargetNo(no), endpoint)),
                     Some(mine) => offers.given.push(Given {
                         tenant: event.tenant,
@@ -493,6 +500,11 @@ fn settle(
         | Receipt::NoTenant => {}
     }
     Settled::Done { receipt, deliveries }
+}
+
+/// What has its row and is not for the lane to send.
+fn passed(tenant: TenantNo, endpoint: EndpointNo, key: EventKey) -> Given {
+    Given { tenant, endpoint, key, mine: false }
 }
 
 fn closed() -> Unwritten {

@@ -50,12 +50,9 @@ impl Lanes {
 
     /// The notes could not be written: they are still to be.
     pub(crate) fn notes_lost(&self, notes: &[LaneNote]) {
-        let mut guard = self.lock();
-        let state = &mut *guard;
+        let mut state = self.lock();
         for note in notes {
-            if let Some(lane) = state.lanes.get_mut(&note.endpoint) {
-                state.dirty.mark(note.endpoint, lane);
-            }
+            state.mark_dirty(note.endpoint);
         }
     }
 }

@@ -73,6 +73,13 @@ impl State {
         }
     }
 
+    /// The lane has something to note.
+    pub(super) fn mark_dirty(&mut self, endpoint: EndpointNo) {
+        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+            self.dirty.mark(endpoint, lane);
+        }
+    }
+
     pub(super) fn ring(&mut self, endpoint: EndpointNo) {
         if let Some(lane) = self.lanes.get_mut(&endpoint)
             && !lane.in_ring

@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::event::Event;
-use hookyard_domain::id::TargetNo;
+use hookyard_domain::id::{EventKey, TargetNo};
+use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Clock, Timestamp};
-use hookyard_store::ledger::{Accept, Batch, Receipt, Record};
+use hookyard_store::ledger::{Accept, Batch, Receipt, Record, Target};
 use hookyard_store::{Store, StoreError};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
@@ -51,11 +52,12 @@ pub(crate) struct Unwritten(pub Arc<StoreError>);
 pub(crate) struct Committer {
     queue: Mutex<Queue>,
     ready: Condvar,
+    rested: Notify,
 }
 
 impl Committer {
     pub(crate) fn new() -> Self {
-        Self { queue: Mutex::new(Queue::default()), ready: Condvar::new() }
+        Self { queue: Mutex::new(Queue::default()), ready: Condvar::new(), rested: Notify::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -151,12 +153,23 @@ impl Committer {
         written
     }
 
-    /// Others took over: publishers are refused, and what is not written is stale. The term that begins, and how many
-    /// records that were.
-    pub(crate) fn suspend(&self) -> (u64, usize) {
-        let mut queue = self.lock();
+    /// Others took over: publishers are refused, the lanes let go of everything, and what is not written is stale. The term
+    /// that begins, and how many records that were.
+    pub(crate) fn suspend(&self, lanes: &Lanes) -> (u64, usize) {
+        Self::end_term(self.lock(), lanes)
+    }
+
+    /// The same, unless that term is over already: whoever ended it is at bringing this node back.
+    fn suspend_in(&self, term: u64, lanes: &Lanes) -> usize {
+        let queue = self.lock();
+        if queue.term == term { Self::end_term(queue, lanes).1 } else { 0 }
+    }
+
+    /// In one piece: the queue and the lanes are never in different terms, whoever else is at it.
+    fn end_term(mut queue: MutexGuard<'_, Queue>, lanes: &Lanes) -> (u64, usize) {
         queue.suspended = true;
         queue.term += 1;
+        lanes.forsake(queue.term);
         let gathered = std::mem::take(&mut queue.gathered).len();
         queue.gathering_since = None;
         let stale = std::mem::take(&mut queue.records).len() + gathered;
@@ -173,9 +186,24 @@ impl Committer {
         self.lock().suspended
     }
 
-    /// This node is back.
-    pub(crate) fn go_on(&self) {
-        self.lock().suspended = false;
+    /// This node is back; false when others took over again in the meantime.
+    pub(crate) fn go_on(&self, term: u64) -> bool {
+        let mut queue = self.lock();
+        let is_back = queue.term == term;
+        queue.suspended &= !is_back;
+        is_back
+    }
+
+    /// Waits for the batch that is being written, if there is one. After it nothing of a term that was ended before is
+    /// written any more, and nobody hears late that it was refused.
+    pub(crate) async fn rested(&self) {
+        loop {
+            let rested = self.rested.notified();
+            if !self.lock().is_writing {
+                return;
+            }
+            rested.await;
+        }
     }
 
     /// Has the lanes' notes written.
@@ -202,6 +230,7 @@ impl Committer {
             return None;
         }
         queue.nudged = false;
+        queue.is_writing = true;
         let mut count = 0;
         let fit = queue
             .submissions
@@ -225,6 +254,8 @@ impl Committer {
 
     fn await_work(&self) -> MutexGuard<'_, Queue> {
         let mut queue = self.lock();
+        queue.is_writing = false;
+        self.rested.notify_waiters();
         queue.waiting = Waiting::Work;
         let none = |queue: &mut Queue| queue.gathers() && queue.gathered.is_empty();
         queue = self.ready.wait_while(queue, none).unwrap_or_else(PoisonError::into_inner);
@@ -262,7 +293,7 @@ impl Committer {
             left = match tools.write(term, taken.submissions, left) {
                 Ok(left) => left,
                 Err(Fenced { stale }) => {
-                    tools.forsake(self, stale);
+                    tools.forsake(self, term, stale);
                     awaited.clear();
                     Vec::new()
                 }
@@ -294,6 +325,8 @@ impl Drop for End<'_> {
         let mut queue = self.0.lock();
         queue.closing = true;
         queue.ended = true;
+        queue.is_writing = false;
+        self.0.rested.notify_waiters();
         queue.submissions.clear();
         queue.awaited.clear();
         if std::thread::panicking() {
@@ -322,10 +355,9 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Lets go of everything this node held, since others took over; whoever is told brings it back.
-    fn forsake(&self, committer: &Committer, stale: usize) {
-        let (term, more) = committer.suspend();
-        self.lanes.forsake(term);
+    /// Lets go of everything this node held in that term, since others took over; whoever is told brings it back.
+    fn forsake(&self, committer: &Committer, term: u64, stale: usize) {
+        let more = committer.suspend_in(term, &self.lanes);
         self.stale(stale + more);
         self.fenced.notify_one();
     }
@@ -417,7 +449,7 @@ impl Tools {
 #[derive(Default)]
 struct Offers {
     all: Vec<(Arc<Event>, TargetNo, EndpointNo)>,
-    /// What the store gave this node, or another: the lane is to look, or not.
+    /// What had its row at once: the lane is to look, or to pass it.
     given: Vec<Given>,
 }
 
@@ -431,7 +463,11 @@ fn settle(
     let deliveries = u32::try_from(accept.targets.len()).unwrap_or(u32::MAX);
     match receipt {
         Receipt::Stale => return Settled::Stale(Box::new(accept)),
-        Receipt::Accepted { id } if deliveries > 0 && accept.sent_by_publisher.is_none() => {
+        Receipt::Accepted { id } if accept.sent_by_publisher.is_some() => {
+            let sent = |target: &Target| passed(accept.tenant, target.endpoint, id.key());
+            offers.given.extend(accept.targets.iter().map(sent));
+        }
+        Receipt::Accepted { id } if deliveries > 0 => {
             let event = Arc::new(Event {
                 id,
                 tenant: accept.tenant,
@@ -445,7 +481,9 @@ fn settle(
                     false => None,
                 };
                 match alone {
-                    _ if target.discarded.is_some() => {}
+                    _ if target.discarded.is_some() => {
+                        offers.given.push(passed(event.tenant, endpoint, id.key()));
+                    }
                     None => offers.all.push((Arc::clone(&event), TargetNo(no), endpoint)),
                     Some(mine) => offers.given.push(Given {
                         tenant: event.tenant,
@@ -462,6 +500,11 @@ fn settle(
         | Receipt::NoTenant => {}
     }
     Settled::Done { receipt, deliveries }
+}
+
+/// What has its row and is not for the lane to send.
+fn passed(tenant: TenantNo, endpoint: EndpointNo, key: EventKey) -> Given {
+    Given { tenant, endpoint, key, mine: false }
 }
 
 fn closed() -> Unwritten {

@@ -101,7 +101,8 @@ pub(crate) struct Lane {
     pub in_flight: u32,
     pub in_ring: bool,
     pub activity: Activity,
-    pub dirty: bool,
+    /// Set and cleared by `Dirty` alone, which lists the lane when it is.
+    dirty: bool,
     /// Other nodes may accept for it: what is to keep its order comes by the store alone.
     pub shared: bool,
     /// What the fetch under way brings has been overtaken.
@@ -422,8 +423,18 @@ impl Lane {
                 self.outstanding.pop_front();
             }
         }
-        self.dirty = true;
         freed
+    }
+
+    /// It has something to note; false when that was known.
+    #[must_use]
+    pub(crate) fn mark_dirty(&mut self) -> bool {
+        !std::mem::replace(&mut self.dirty, true)
+    }
+
+    /// Its note is taken.
+    pub(crate) fn noted(&mut self) {
+        self.dirty = false;
     }
 
     /// Every delivery of an event below this key has its row.

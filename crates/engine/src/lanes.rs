@@ -5,6 +5,7 @@
 //! Whoever takes work wakes one more task while there is more, so a whole batch costs the committer one wake-up.
 
 mod change;
+mod dirty;
 mod gauges;
 mod given;
 mod recorded;
@@ -158,15 +159,17 @@ impl Lanes {
     /// The delivery is not to be sent any more.
     pub(crate) fn cancelled(&self, endpoint: EndpointNo, delivery: DeliveryId) {
         let now = self.clock.now();
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         let is_sending = state.sending.contains_key(&delivery);
         let Some(lane) = state.lanes.get_mut(&endpoint) else { return };
         let freed = lane.cancel(delivery, is_sending);
+        state.dirty.mark(endpoint, lane);
         // An ordered lane may have been waiting for it: the store knows what is due next.
         lane.due_at(Some(now));
         state.held_bytes = state.held_bytes.saturating_sub(freed);
         state.revive(endpoint, now);
-        self.release(state, 1);
+        self.release(guard, 1);
     }
 
     pub(crate) fn is_sending(&self, delivery: DeliveryId) -> bool {
@@ -212,7 +215,8 @@ impl Lanes {
         count: impl FnOnce(Activity) -> Activity,
     ) -> Told {
         let now = self.clock.now();
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         if state.term != term {
             return Told::Stale;
         }
@@ -227,14 +231,11 @@ impl Lanes {
             only_fails = lane.only_fails();
             lane.activity = count(lane.activity);
             // So that what is counted goes to disk with the record and not with whatever comes next.
-            if !lane.dirty {
-                lane.dirty = true;
-                state.dirty.push(endpoint);
-            }
+            state.dirty.mark(endpoint, lane);
             state.revive(endpoint, now);
         }
         // The task that calls this takes the next work itself.
-        self.release(state, 0);
+        self.release(guard, 0);
         if only_fails { Told::NoNews } else { Told::News }
     }
 
@@ -278,7 +279,8 @@ impl Lanes {
             let jobs: Vec<_> = in_series(owed).into_iter().map(|it| it.0).collect();
             (jobs, it.through, it.more)
         });
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         if state.term != term {
             return;
         }
@@ -288,11 +290,10 @@ impl Lanes {
                 Some((jobs, through, more)) => {
                     bytes = jobs.iter().map(Job::bytes).sum();
                     // Nothing of what was looked at is owed: that is worth a note, or it is looked at again at every start.
-                    let looked_in_vain = jobs.is_empty() && !lane.dirty;
+                    let looked_in_vain = jobs.is_empty();
                     lane.refill(jobs, through, more);
                     if looked_in_vain {
-                        lane.dirty = true;
-                        state.dirty.push(endpoint);
+                        state.dirty.mark(endpoint, lane);
                     }
                 }
                 None => lane.refilling = false,
@@ -300,7 +301,7 @@ impl Lanes {
             state.held_bytes += bytes;
             state.revive(endpoint, now);
         }
-        self.release(state, 1);
+        self.release(guard, 1);
     }
 
     /// The store gave what is due of an endpoint; `None` when it could not be reached.
@@ -447,3 +448,6 @@ fn retry(due: Due) -> Job {
     let Due { event, delivery, attempts, trigger, .. } = due;
     Job { event, delivery, attempts, trigger, series }
 }
+
+#[cfg(test)]
+mod tests;

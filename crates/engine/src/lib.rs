@@ -196,7 +196,7 @@ impl Engine {
             draining: AtomicBool::new(false),
             nodes: nodes::State::new(settings.node_lease),
         });
-        engine.resume().await?;
+        engine.resume(engine.lanes.term()).await?;
         let committer = engine.start_committer()?;
         let mut others = JoinSet::new();
         for _ in 0..refill::TASKS {

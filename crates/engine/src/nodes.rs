@@ -102,6 +102,24 @@ pub(crate) async fn run(engine: Arc<Engine>) {
     }
 }
 
+/// Does something that may take long, with heartbeats all the while: others would miss this node.
+async fn beating<T, B: Future<Output = bool>>(
+    (steady, lease): (&mut Steady, Duration),
+    beat: impl Fn() -> B,
+    long: impl Future<Output = T>,
+) -> T {
+    let mut long = std::pin::pin!(long);
+    loop {
+        if let Ok(done) = timeout(lease / BEATS, long.as_mut()).await {
+            return done;
+        }
+        // One that fails is made up for by the next.
+        if beat().await {
+            steady.beat(Instant::now(), lease);
+        }
+    }
+}
+
 impl Engine {
     /// One heartbeat, and one piece of what is to be taken over; true when there may be more.
     async fn beat(&self, steady: &mut Steady) -> Result<bool, StoreError> {
@@ -119,12 +137,16 @@ impl Engine {
         let now = Instant::now();
         steady.beat(now, lease);
         let silent = steady.judges(now, lease).then_some(lease);
-        match self.store.take_over(silent, BITE).await {
-            Ok(taken) => self.take_over(taken).await,
-            // The next heartbeat finds out.
-            Err(StoreError::Fenced) => Ok(true),
-            Err(error) => Err(error),
-        }
+        let taking = async {
+            match self.store.take_over(silent, BITE).await {
+                Ok(taken) => self.take_over(taken).await,
+                // The next heartbeat finds out.
+                Err(StoreError::Fenced) => Ok(true),
+                Err(error) => Err(error),
+            }
+        };
+        let beat = || async { self.store.beat(lease).await.is_ok() };
+        beating((steady, lease), beat, taking).await
     }
 
     /// Has the lanes send what was taken over.
@@ -142,26 +164,28 @@ impl Engine {
 
     /// Lets go of what others have taken over, and begins anew.
     async fn come_back(&self) -> Result<(), StoreError> {
-        if !self.committer.is_suspended() {
-            let (term, stale) = self.committer.suspend();
-            self.lanes.forsake(term);
-            self.lanes.unrecorded(stale);
-            self.metrics.stale.increment(stale as u64);
-        }
+        // A term of its own, whatever was begun before: what is read now is held once.
+        let (term, stale) = self.committer.suspend(&self.lanes);
+        self.lanes.unrecorded(stale);
+        self.metrics.stale.increment(stale as u64);
         tracing::warn!("other nodes took over from this one, which was silent: coming back");
+        self.committer.rested().await;
         if !self.store.rejoin().await? {
             self.nodes.replaced.notify_one();
             tracing::error!("another process serves under this node's name; stop one of them");
             // Nothing is left to be done here.
             std::future::pending::<()>().await;
         }
-        self.resume().await?;
-        self.committer.go_on();
+        self.resume(term).await?;
+        if !self.committer.go_on(term) {
+            // The next heartbeat begins anew.
+            tracing::warn!("other nodes took over again meanwhile");
+        }
         Ok(())
     }
 
-    /// Reads what this node owes, and has it sent.
-    pub(crate) async fn resume(&self) -> Result<(), StoreError> {
+    /// Reads what this node owes, and has it sent in that term.
+    pub(crate) async fn resume(&self, term: u64) -> Result<(), StoreError> {
         let owed = self.store.owed().await?;
         let tenants: BTreeSet<_> = owed
             .iter()
@@ -171,7 +195,7 @@ impl Engine {
         for tenant in tenants {
             self.reload(tenant).await?;
         }
-        self.lanes.resume(&owed);
+        self.lanes.resume(term, &owed);
         Ok(())
     }
 
@@ -204,6 +228,21 @@ mod tests {
     use super::*;
 
     const LEASE: Duration = Duration::from_secs(10);
+
+    #[tokio::test]
+    async fn what_takes_longer_than_a_heartbeat_does_not_keep_it_back() {
+        let (beats, enough) = (AtomicU32::new(0), Notify::new());
+        let beat = || async {
+            if beats.fetch_add(1, Ordering::Relaxed) == 2 {
+                enough.notify_one();
+            }
+            true
+        };
+        let mut steady = Steady::default();
+        beating((&mut steady, Duration::from_millis(50)), beat, enough.notified()).await;
+        assert_eq!(beats.into_inner(), 3);
+        assert!(steady.last.is_some(), "they count like others");
+    }
 
     #[tokio::test]
     async fn others_are_judged_after_a_lease_of_unbroken_heartbeats() {

@@ -14,6 +14,7 @@ use hookyard_domain::id::EventKey;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 use hookyard_store::nodes::TakenOver;
+use tokio::time::Instant;
 
 use crate::codec::{self, PENDING, int, no, uno};
 use crate::db::{execute, query, query_opt};
@@ -26,9 +27,11 @@ use crate::{listen, locks, owed};
 
 /// Endpoints looked at in one transaction.
 const ENDPOINTS: i64 = 1000;
-/// Events looked at in one go, and of one endpoint in one transaction: most may have rows already.
+/// Events looked at in one go, and in one transaction: most may have rows already.
 const EVENTS: usize = 512;
-const LOOK_MAX: usize = 20_000;
+const LOOK_MAX: usize = 5000;
+/// A transaction ends about then, however little it has done: whoever changes one of its tenants waits for it.
+const TAKE_MAX: Duration = Duration::from_millis(500);
 
 /// A node that is taken over.
 struct Lost {
@@ -40,6 +43,19 @@ struct Lost {
 struct Debt {
     lane: Lane,
     mark: i64,
+}
+
+/// What is left of a piece.
+struct Piece {
+    deliveries: u64,
+    events: usize,
+    until: Instant,
+}
+
+impl Piece {
+    fn is_over(&self) -> bool {
+        self.deliveries == 0 || self.events == 0 || Instant::now() >= self.until
+    }
 }
 
 /// Takes one piece; see [`hookyard_store::nodes::Nodes::take_over`].
@@ -60,12 +76,12 @@ pub(crate) async fn take_over(
     let mut taken = TakenOver::default();
     let Some(lost) = find(&tx, me, silent, &mut taken).await? else { return Ok(taken) };
     let (debts, last) = debts(&tx, &lost).await?;
-    let mut left = u64::from(limit);
+    let until = Instant::now() + TAKE_MAX;
+    let mut piece = Piece { deliveries: u64::from(limit), events: LOOK_MAX, until };
     let mut through = last;
     for (place, debt) in debts {
-        let (moved, all) = settle(&tx, (me, &lost), &debt, left, &mut taken).await?;
-        left = left.saturating_sub(moved);
-        if !all {
+        let is_over = piece.is_over();
+        if is_over || !settle(&tx, (me, &lost), &debt, &mut piece, &mut taken).await? {
             through = Some(place - 1);
             break;
         }
@@ -148,25 +164,26 @@ async fn debts(tx: &Transaction<'_>, lost: &Lost) -> Result<(Vec<(i32, Debt)>, O
     Ok((debts, last))
 }
 
-/// Moves what is owed one endpoint, `limit` deliveries at most; how many, and whether that was all.
+/// Moves what is owed one endpoint, as far as the piece goes; whether that was all.
 async fn settle(
     tx: &Transaction<'_>,
     (me, lost): (Node, &Lost),
     debt: &Debt,
-    limit: u64,
+    piece: &mut Piece,
     taken: &mut TakenOver,
-) -> Result<(u64, bool)> {
+) -> Result<bool> {
     const SENDER: &str = "SELECT node FROM sender WHERE tenant = $1 AND endpoint = $2";
     let lane = debt.lane;
     let key = [&no(lane.tenant.0) as _, &no(lane.endpoint.0) as _];
     let sender = query_opt(tx, SENDER, &key).await?;
     let owner: i16 = sender.map(|row| row.try_get(0)).transpose()?.unwrap_or(me.no);
-    let mut moved = retries(tx, lane, (lost.no, owner), limit).await?;
-    let mut all = moved < limit;
+    let mut moved = retries(tx, lane, (lost.no, owner), piece.deliveries).await?;
+    piece.deliveries = piece.deliveries.saturating_sub(moved);
+    let mut all = piece.deliveries > 0;
     if all {
-        let (made, rest) = unrecorded(tx, lost, debt, owner, limit - moved).await?;
+        let made;
+        (made, all) = unrecorded(tx, lost, debt, owner, piece).await?;
         moved += made;
-        all = rest;
     }
     if moved > 0 {
         taken.deliveries += moved;
@@ -176,7 +193,7 @@ async fn settle(
             listen::say(tx, &listen::due(owner, lane.tenant, lane.endpoint)).await?;
         }
     }
-    Ok((moved, all))
+    Ok(all)
 }
 
 /// Gives waiting deliveries another owner.
@@ -201,19 +218,19 @@ async fn unrecorded(
     lost: &Lost,
     debt: &Debt,
     owner: i16,
-    limit: u64,
+    piece: &mut Piece,
 ) -> Result<(u64, bool)> {
     const MARK: &str = "INSERT INTO lane AS l (tenant, endpoint, node, mark, delivery_count,
             consecutive_failures) VALUES ($1, $2, $3, $4, 0, 0)
         ON CONFLICT (tenant, endpoint, node) DO UPDATE SET mark = greatest(l.mark, excluded.mark)";
-    let (mut made, mut looked_at, mut next) = (0, 0, debt.mark);
+    let (mut made, mut next) = (0, debt.mark);
     let mut all = false;
-    while made < limit && looked_at < LOOK_MAX && !all {
+    while !all && !piece.is_over() {
         let (mut keys, more) = runs::up(tx, debt.lane, lost.no, (next, EVENTS)).await?;
         all = !more && keys.len() <= EVENTS;
         keys.truncate(EVENTS);
         let Some(last) = keys.last() else { break };
-        looked_at += keys.len();
+        piece.events = piece.events.saturating_sub(keys.len());
         next = int(*last) + 1;
         let found = owed::without_row(tx, debt.lane, lost.no, &keys).await?;
         let new: Vec<NewDelivery> =
@@ -223,6 +240,7 @@ async fn unrecorded(
             execute(tx, deliveries::PUT, &deliveries::params(&columns)).await?;
         }
         made += new.len() as u64;
+        piece.deliveries = piece.deliveries.saturating_sub(new.len() as u64);
     }
     let (tenant, endpoint) = (no(debt.lane.tenant.0), no(debt.lane.endpoint.0));
     execute(tx, MARK, &[&tenant, &endpoint, &lost.no, &next]).await?;

@@ -195,3 +195,44 @@ async fn no_two_nodes_take_the_same() {
     let distinct: BTreeSet<_> = all.iter().copied().collect();
     assert_eq!((all.len(), distinct.len()), (deliveries.len(), deliveries.len()));
 }
+
+#[tokio::test]
+async fn a_piece_is_bounded_however_many_endpoints_have_a_history_without_marks() {
+    const ENDPOINTS: usize = 12;
+    const EVENTS: usize = 1000;
+    let world = World::new().await;
+    let mut all = vec![world.endpoint];
+    for _ in 1..ENDPOINTS {
+        let audit = make::audit("endpoint.created");
+        let made = world.lost.create_endpoint(make::endpoint(TENANT), None, audit).await.unwrap();
+        all.push(made.no);
+    }
+    let version = world.lost.tenant_config(TENANT).await.unwrap().unwrap().version;
+    let accept = make::accept(TENANT, version, &all);
+    let events = accepted(&world.lost, &accept, EVENTS).await;
+    // All have rows, and nobody has noted so.
+    let ended = |(target, endpoint): (u32, EndpointNo), it: &DeliveryId| {
+        let delivery = it.event().delivery(TargetNo(target));
+        make::record(TENANT, endpoint, delivery, None, Next::Succeeded)
+    };
+    for lane in (0..).zip(all) {
+        let records = events.iter().map(|it| ended(lane, it)).collect();
+        let batch = Batch { now: make::NOW, records, ..Batch::default() };
+        world.lost.commit(&batch).await.unwrap();
+    }
+    world.lost.leave().await.unwrap();
+    let heir = world.place.open("heir").await;
+    let mut pieces = 0;
+    loop {
+        let taken = heir.take_over(None, 1000).await.unwrap();
+        assert_eq!(taken.deliveries, 0);
+        if !taken.more {
+            break;
+        }
+        pieces += 1;
+    }
+    // Each piece looks at five thousand and the rest of a chunk, or at fewer.
+    assert!(pieces > 2, "{pieces}");
+    let gone = heir.nodes().await.unwrap().into_iter().find(|it| it.no == world.lost.node_no());
+    assert_eq!(gone.map(|it| it.status), Some(NodeStatus::Gone));
+}

@@ -59,6 +59,8 @@ pub(super) struct Queue {
     pub(super) suspended: bool,
     /// Counts how often that was so; records of an earlier term are refused.
     pub(super) term: u64,
+    /// A batch was taken, and what came of it is not told yet.
+    pub(super) is_writing: bool,
     /// The thread is gone: nothing is written any more.
     pub(super) ended: bool,
     pub(super) waiting: Waiting,

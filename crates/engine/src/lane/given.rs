@@ -14,10 +14,18 @@ impl Lane {
 
     /// The store gave it a delivery of an event that this node accepted.
     pub(crate) fn given(&mut self, key: EventKey, now: Timestamp) {
+        self.passed(key);
+        self.due_at(Some(now));
+    }
+
+    /// An event that this node accepted has its row already: the mark moves past it, or whatever is left in the store
+    /// from before is looked through up to it.
+    pub(crate) fn passed(&mut self, key: EventKey) {
         if self.overflow.is_none() {
             self.last_offered = self.last_offered.max(key);
+        } else {
+            self.missed = true;
         }
-        self.due_at(Some(now));
     }
 
     /// What was claimed behind a delivery that waits now goes back to the store; answers how many bytes that frees.

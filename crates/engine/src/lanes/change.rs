@@ -8,6 +8,7 @@ use hookyard_domain::id::EventKey;
 use hookyard_store::ledger::Owed;
 
 use super::Lanes;
+use super::given::rebased;
 use crate::snapshot::{Prepared, Snapshot};
 
 impl Lanes {
@@ -22,10 +23,16 @@ impl Lanes {
         let time = self.clock.now();
         let changed = changed(before, now);
         let mut state = self.lock();
-        for (endpoint, activity) in counted {
-            if !state.lanes.contains_key(&endpoint) {
-                state.counted.insert(endpoint, activity);
+        for (endpoint, all) in counted {
+            if state.lanes.contains_key(&endpoint) {
+                continue;
             }
+            let activity = match state.shared {
+                // Each node notes its own: what others counted would be counted twice.
+                true => rebased(state.counted.get(&endpoint).copied().unwrap_or_default(), all),
+                false => all,
+            };
+            state.counted.insert(endpoint, activity);
         }
         for enabled in enabled(before, now) {
             state.start_afresh(enabled);
@@ -43,10 +50,13 @@ impl Lanes {
         self.release(state, 1);
     }
 
-    /// Takes in what a restart found owed.
-    pub(crate) fn resume(&self, owed: &[Owed]) {
+    /// Takes in what a restart found owed; nothing when others took over since that term began.
+    pub(crate) fn resume(&self, term: u64, owed: &[Owed]) {
         let now = self.clock.now();
         let mut state = self.lock();
+        if state.term != term {
+            return;
+        }
         for it in owed {
             state.counted.insert(it.endpoint, it.activity);
             let something = it.last >= it.from;

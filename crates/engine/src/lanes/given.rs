@@ -11,7 +11,7 @@ use super::Lanes;
 use crate::lane::{Lane, Mode};
 use crate::snapshot::Prepared;
 
-/// A delivery that this node accepted and the store gave to somebody.
+/// A delivery that this node accepted and that had its row at once: the store gave it to somebody, or nobody is to send it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Given {
     pub tenant: TenantNo,
@@ -42,9 +42,14 @@ impl Lanes {
             return;
         }
         for it in given {
+            let lane = state.lane(it.tenant, it.endpoint, now);
             if it.mine {
-                state.lane(it.tenant, it.endpoint, now).given(it.key, now);
+                lane.given(it.key, now);
                 state.revive(it.endpoint, now);
+            } else {
+                // Nothing else is ever told of it here, and its mark would stay behind all of them.
+                lane.passed(it.key);
+                state.mark_dirty(it.endpoint);
             }
         }
         self.release(state, 1);
@@ -60,17 +65,25 @@ impl Lanes {
 
     /// All nodes together count this of an endpoint: what this one counted before another had a success counts no more.
     pub(crate) fn rebase(&self, endpoint: EndpointNo, all: Activity) {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         let Some(lane) = state.lanes.get_mut(&endpoint) else { return };
-        let Some(since) = lane.activity.failing_since else { return };
-        if all.failing_since.is_none_or(|it| it > since) {
-            lane.activity.failing_since = all.failing_since;
-            let most = all.consecutive_failures;
-            lane.activity.consecutive_failures = lane.activity.consecutive_failures.min(most);
-            if !lane.dirty {
-                lane.dirty = true;
-                state.dirty.push(endpoint);
-            }
+        let own = rebased(lane.activity, all);
+        if lane.activity != own {
+            lane.activity = own;
+            state.dirty.mark(endpoint, lane);
         }
+    }
+}
+
+/// What a node has counted of an endpoint itself, without the failures from before a success that others saw.
+pub(super) fn rebased(own: Activity, all: Activity) -> Activity {
+    match own.failing_since {
+        Some(since) if all.failing_since.is_none_or(|it| it > since) => Activity {
+            failing_since: all.failing_since,
+            consecutive_failures: own.consecutive_failures.min(all.consecutive_failures),
+            ..own
+        },
+        _ => own,
     }
 }

@@ -9,7 +9,8 @@ impl Lanes {
     /// These are on disk.
     pub(crate) fn recorded(&self, records: &[Record]) {
         let now = self.clock.now();
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         for record in records {
             state.unrecorded = state.unrecorded.saturating_sub(1);
             let retry_at = match record.next {
@@ -17,29 +18,26 @@ impl Lanes {
                 Next::Succeeded | Next::Failed(_) | Next::Discarded(_) => None,
             };
             let Some(lane) = state.lanes.get_mut(&record.endpoint) else { continue };
-            let was_dirty = lane.dirty;
             let freed = lane.recorded(record.delivery, retry_at);
-            if !was_dirty {
-                state.dirty.push(record.endpoint);
-            }
+            state.dirty.mark(record.endpoint, lane);
             state.held_bytes = state.held_bytes.saturating_sub(freed);
             state.revive(record.endpoint, now);
         }
         if state.unrecorded == 0 {
             self.quiet.notify_waiters();
         }
-        self.release(state, 1);
+        self.release(guard, 1);
     }
 
     /// Where the lanes stand that something was recorded for since the last call.
     pub(crate) fn notes(&self) -> Vec<LaneNote> {
         let mut state = self.lock();
-        let dirty = std::mem::take(&mut state.dirty);
+        let dirty = state.dirty.take();
         dirty
             .into_iter()
             .filter_map(|endpoint| {
                 let lane = state.lanes.get_mut(&endpoint)?;
-                lane.dirty = false;
+                lane.noted();
                 Some(LaneNote {
                     tenant: lane.tenant,
                     endpoint,
@@ -54,12 +52,7 @@ impl Lanes {
     pub(crate) fn notes_lost(&self, notes: &[LaneNote]) {
         let mut state = self.lock();
         for note in notes {
-            if let Some(lane) = state.lanes.get_mut(&note.endpoint)
-                && !lane.dirty
-            {
-                lane.dirty = true;
-                state.dirty.push(note.endpoint);
-            }
+            state.mark_dirty(note.endpoint);
         }
     }
 }

@@ -10,6 +10,7 @@ use hookyard_domain::id::DeliveryId;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 
+use super::dirty::Dirty;
 use super::turns::Turns;
 use super::{Fetch, Todo, Work};
 use crate::lane::{Idle, Lane, Mode};
@@ -30,7 +31,7 @@ pub(super) struct State {
     pub timers: BTreeSet<(Timestamp, EndpointNo)>,
     /// The time the timer task sleeps towards.
     pub timer_head: Option<Timestamp>,
-    pub dirty: Vec<EndpointNo>,
+    pub dirty: Dirty,
     pub sending: HashMap<DeliveryId, bool>,
     pub waiting: Vec<Option<Waker>>,
     pub idle: Vec<usize>,
@@ -68,10 +69,14 @@ impl State {
         self.counted.entry(endpoint).and_modify(afresh);
         if let Some(lane) = self.lanes.get_mut(&endpoint) {
             afresh(&mut lane.activity);
-            if !lane.dirty {
-                lane.dirty = true;
-                self.dirty.push(endpoint);
-            }
+            self.dirty.mark(endpoint, lane);
+        }
+    }
+
+    /// The lane has something to note.
+    pub(super) fn mark_dirty(&mut self, endpoint: EndpointNo) {
+        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+            self.dirty.mark(endpoint, lane);
         }
     }
 

@@ -143,3 +143,19 @@ async fn aly_and_aryeo_are_never_switched_off_and_nobody_whose_owner_says_so() {
         assert_eq!(status, EndpointStatus::Active, "{profile}");
     }
 }
+
+#[tokio::test]
+async fn what_is_discarded_since_its_endpoint_is_off_is_not_looked_through_at_the_next_start() {
+    let world = World::new().await;
+    let endpoint = world.endpoint(|_| {}).await;
+    world.sink.otherwise(Reply::status(410));
+    only(world.publish().await);
+    world.off(&endpoint).await;
+    for _ in 0..3 {
+        world.ended(only(world.publish().await), DeliveryStatus::Discarded).await;
+    }
+    let world = world.restarted().await;
+    let owed = world.store.owed().await.unwrap();
+    let owed = owed.iter().find(|it| it.endpoint == endpoint.no).unwrap();
+    assert!(owed.last < owed.from, "{owed:?}");
+}

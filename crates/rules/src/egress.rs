@@ -35,7 +35,7 @@ impl EgressPolicy {
             "https" => {}
             "http" if self.allow_http => {}
             "http" => return Err(UrlDenied::HttpNotAllowed),
-            _ => return Err(UrlDenied::SchemeNotAllowed),
+            _ => return Err(UrlDenied::SchemeNotAllowed { or_http: self.allow_http }),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(UrlDenied::UserinfoNotAllowed);
@@ -167,8 +167,11 @@ pub enum UrlDenied {
     #[error("use `https://`; the operator can permit plain `http://` with `--allow-http`")]
     HttpNotAllowed,
     /// Neither `https` nor `http`.
-    #[error("use a URL that begins with `https://`")]
-    SchemeNotAllowed,
+    #[error("use a URL that begins with `https://`{http}", http = if *or_http { " or `http://`" } else { "" })]
+    SchemeNotAllowed {
+        /// `http` would be taken as well.
+        or_http: bool,
+    },
     /// A name or password before the host.
     #[error("take the name and password out of the URL and send them in a custom header instead")]
     UserinfoNotAllowed,
@@ -194,7 +197,7 @@ impl UrlDenied {
             Self::BadUrl => "bad_url",
             Self::TooLong => "too_long",
             Self::HttpNotAllowed => "http_not_allowed",
-            Self::SchemeNotAllowed => "scheme_not_allowed",
+            Self::SchemeNotAllowed { .. } => "scheme_not_allowed",
             Self::UserinfoNotAllowed => "userinfo_not_allowed",
             Self::BadPort => "bad_port",
             Self::PrivateAddress(_) | Self::PrivateName => "private_address",

@@ -7,7 +7,7 @@
 //! **Never** here: I/O, async, a clock, chance, logging, the store. Start reading at [`profiles`] and [`judge`].
 
 pub mod custom_headers;
-mod diff;
+pub mod diff;
 pub mod egress;
 pub mod health;
 pub mod inbound;

@@ -16,6 +16,7 @@ pub(super) type Raw<'a> = &'a RawValue;
 pub(super) struct Object<'a> {
     members: Vec<(Cow<'a, str>, Raw<'a>)>,
     places: HashMap<Cow<'a, str>, usize>,
+    repeats: bool,
 }
 
 impl<'a> Object<'a> {
@@ -30,6 +31,16 @@ impl<'a> Object<'a> {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.places.contains_key(name)
+    }
+
+    /// Whether a name is there twice, so that the text holds a value that does not count.
+    pub(super) fn repeats(&self) -> bool {
+        self.repeats
+    }
+
+    /// Each name with the value that counts.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, Raw<'a>)> {
+        self.members.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -78,6 +89,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut members: Vec<(Cow<'de, str>, Raw<'de>)> = Vec::new();
                 let mut places = HashMap::new();
+                let mut repeats = false;
                 while let Some((Name(name), value)) = map.next_entry::<Name<'de>, Raw<'de>>()? {
                     match places.entry(name.clone()) {
                         Entry::Vacant(place) => {
@@ -85,13 +97,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
                             members.push((name, value));
                         }
                         Entry::Occupied(place) => {
+                            repeats = true;
                             if let Some(member) = members.get_mut(*place.get()) {
                                 member.1 = value;
                             }
                         }
                     }
                 }
-                Ok(Object { members, places })
+                Ok(Object { members, places, repeats })
             }
         }
         from.deserialize_map(Members)

@@ -15,6 +15,11 @@ use json::Object;
 /// differs is read once more, so this bounds the work for one attempt; the vendor's own objects have five.
 const DEPTH_MAX: usize = 16;
 
+/// The member of `data` that tells what changed.
+const DIFF: &str = "diff";
+/// The member of `diff` that not everybody gets.
+const PREVIOUS: &str = "previousAttributes";
+
 /// What is known of a change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Change<'a> {
@@ -38,7 +43,7 @@ pub(crate) fn data_with_diff(change: &Change<'_>) -> Option<Bytes> {
     }
     let text = std::str::from_utf8(change.data).ok()?;
     let data = Object::read(text)?;
-    if data.has("diff") {
+    if data.has(DIFF) {
         return None;
     }
     let changes = change.changes.and_then(|it| serde_json::from_slice::<&RawValue>(it).ok());
@@ -57,6 +62,53 @@ pub(crate) fn data_with_diff(change: &Change<'_>) -> Option<Bytes> {
     let changes = changes.map_or("[]", RawValue::get);
     let attributes = attributes.filter(|_| change.asked);
     spliced(text, changes, attributes.as_deref())
+}
+
+/// `data` whose `diff` is the publisher's own, without the previous values in it: for who did not ask (ALV-DIFF-4). `None`
+/// when it goes out as it is, because it has none.
+pub(crate) fn data_without_previous(data: &[u8]) -> Option<Bytes> {
+    let data = Object::read(std::str::from_utf8(data).ok()?)?;
+    let diff = data.object(DIFF)?;
+    // A value that does not count to us may count to another reader.
+    if !diff.has(PREVIOUS) && !data.repeats() {
+        return None;
+    }
+    let mut rest = object(diff.members().filter(|it| it.0 != PREVIOUS).map(texts));
+    if !diff.has("changes") {
+        // There is a difference, of which nothing more is told (ALV-DIFF-2, -12).
+        rest = r#"{"changes":[]}"#.to_owned();
+    }
+    let members = data.members().map(texts);
+    Some(
+        object(members.map(|(name, value)| (name, if name == DIFF { &rest } else { value })))
+            .into(),
+    )
+}
+
+/// Whether `data` has a `diff` of the publisher's own.
+#[must_use]
+pub fn is_told(data: &[u8]) -> bool {
+    let text = std::str::from_utf8(data).ok();
+    text.and_then(Object::read).is_some_and(|it| it.has(DIFF))
+}
+
+fn texts<'a>((name, value): (&'a str, &'a RawValue)) -> (&'a str, &'a str) {
+    (name, value.get())
+}
+
+/// The text of an object of these members.
+fn object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut out = String::from("{");
+    for (name, value) in members {
+        if out.len() > 1 {
+            out.push(',');
+        }
+        out.push_str(&serde_json::Value::from(name).to_string());
+        out.push(':');
+        out.push_str(value);
+    }
+    out.push('}');
+    out
 }
 
 fn is_empty_list(list: &RawValue) -> bool {

@@ -361,6 +361,9 @@ fn plain_http_needs_permission_and_other_schemes_get_none() {
     ] {
         check_url(&with_http(), url, Err("scheme_not_allowed"));
     }
+    let refusal = |policy: EgressPolicy| policy.check_url("ftp://x").unwrap_err().to_string();
+    assert_eq!(refusal(EgressPolicy::default()), "use a URL that begins with `https://`");
+    assert_eq!(refusal(with_http()), "use a URL that begins with `https://` or `http://`");
 }
 
 #[test]

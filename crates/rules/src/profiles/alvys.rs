@@ -1,5 +1,6 @@
 //! Alvys (vendors.md §2.2, §2.5, §2.11).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,8 @@ use hookyard_domain::event_type::EventType;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::{AutoDisable, Verify};
 use hookyard_domain::scheme::Scheme;
-use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::envelope::Envelope;
 use super::{Dress, ProfileRules, Terminal};
@@ -47,28 +49,35 @@ pub(super) fn carries_diff(event_type: &EventType) -> bool {
 /// What the event is about, where events about the same thing are dispatched one after another: a tender, or a document
 /// (vendors.md ALV-DEL-11).
 pub(super) fn series(event: &Event) -> Option<String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct About {
-        tender_id: Option<String>,
-        tender: Option<Thing>,
-        document: Option<Thing>,
-    }
-    #[derive(Deserialize)]
-    struct Thing {
-        #[serde(alias = "Id")]
-        id: String,
-    }
     let name = event.content.event_type.as_str();
     let of_tender = name.starts_with("tender.");
     if !of_tender && !name.contains(".document.") {
         return None;
     }
-    let about: About = serde_json::from_slice(&event.content.data).ok()?;
+    let data: Members<'_> = serde_json::from_slice(&event.content.data).ok()?;
     if of_tender {
-        about.tender_id.or(about.tender.map(|it| it.id)).map(|it| format!("tender {it}"))
+        let id = data.get("tenderId").and_then(|it| id(it)).or_else(|| id_of(&data, "tender"));
+        id.map(|it| format!("tender {it}"))
     } else {
-        about.document.map(|it| format!("document {}", it.id))
+        id_of(&data, "document").map(|it| format!("document {it}"))
+    }
+}
+
+/// An object's members, each read for itself: one of another shape spoils no other.
+type Members<'a> = BTreeMap<String, &'a RawValue>;
+
+/// The id of the thing of that name.
+fn id_of(data: &Members<'_>, name: &str) -> Option<String> {
+    let thing: Members<'_> = serde_json::from_str(data.get(name)?.get()).ok()?;
+    ["id", "Id"].into_iter().find_map(|it| thing.get(it).and_then(|it| id(it)))
+}
+
+/// An id's text: publishers write theirs as a text or as a number.
+fn id(value: &RawValue) -> Option<String> {
+    match serde_json::from_str(value.get()).ok()? {
+        Value::String(text) => Some(text).filter(|it| !it.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

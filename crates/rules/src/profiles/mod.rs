@@ -125,18 +125,29 @@ pub fn body(settings: &EndpointSettings, event: &Event) -> Bytes {
 
 fn data_with_diff(settings: &EndpointSettings, event: &Event) -> Option<Bytes> {
     let content = &event.content;
-    let (previous, changes) = (content.previous.as_deref(), content.changes.as_deref());
-    if previous.is_none() && changes.is_none() {
-        return None;
-    }
-    let carries = match settings.profile {
-        Profile::Alvys => alvys::carries_diff(&content.event_type),
-        Profile::Standard | Profile::Aly | Profile::Alumia | Profile::Aryeo => true,
-    };
-    let noun = content.event_type.as_str().split('.').next().unwrap_or_default();
+    let (previous, mut changes) = (content.previous.as_deref(), content.changes.as_deref());
     let asked = settings.include_previous_attributes;
+    let knows_none = previous.is_none() && changes.is_none();
+    match settings.profile {
+        Profile::Alvys => {
+            if !alvys::carries_diff(&content.event_type) {
+                return None;
+            }
+            if knows_none {
+                return if asked { None } else { diff::data_without_previous(&content.data) };
+            }
+            // That something differs is told to everybody (vendors.md ALV-DIFF-12), with `changes: []` where nothing is
+            // known of it.
+            changes = changes.or(Some(b"[]"));
+        }
+        Profile::Standard | Profile::Aly | Profile::Alumia | Profile::Aryeo if knows_none => {
+            return None;
+        }
+        Profile::Standard | Profile::Aly | Profile::Alumia | Profile::Aryeo => {}
+    }
+    let noun = content.event_type.as_str().split('.').next().unwrap_or_default();
     let change = Change { noun, data: &content.data, previous, changes, asked };
-    carries.then(|| diff::data_with_diff(&change)).flatten()
+    diff::data_with_diff(&change)
 }
 
 /// What the event is about, as a profile has it that dispatches events about the same thing one after another.

@@ -142,6 +142,59 @@ fn alv_diff_1_alvys_tells_it_with_changed_loads_and_trips_only() {
     }
 }
 
+/// What an endpoint of Alvys gets as `data`.
+fn alvys_data(event_type: &str, data: &str, previous: Option<&'static str>, asked: bool) -> String {
+    let mut event = event(data, None, false);
+    event.content.event_type = event_type.parse().unwrap();
+    event.content.previous = previous.map(|it| Bytes::from_static(it.as_bytes()));
+    let settings =
+        EndpointSettings { include_previous_attributes: asked, ..settings(Profile::Alvys) };
+    let body = body(&settings, &event);
+    let (_, data) = text(&body).split_once(r#""data":"#).unwrap();
+    data.strip_suffix('}').unwrap().to_owned()
+}
+
+#[test]
+fn alv_diff_4_previous_values_in_the_publishers_own_diff_go_to_who_asked_alone() {
+    const TOLD: &str = r#"{ "load":{"n": 2.0}, "diff":{"changes":[ {"kind":"RateChanged"} ],"previousAttributes":{"n":1},"x":1}}"#;
+    for (data, want) in [
+        (TOLD, r#"{"load":{"n": 2.0},"diff":{"changes":[ {"kind":"RateChanged"} ],"x":1}}"#),
+        (r#"{"n":2,"diff":{"previousAttributes":{"n":1}}}"#, r#"{"n":2,"diff":{"changes":[]}}"#),
+        (
+            r#"{"diff":{"previousAttributes":1},"diff":{"changes":[],"\u0070reviousAttributes":2}}"#,
+            r#"{"diff":{"changes":[]}}"#,
+        ),
+        (
+            r#"{"diff":{"previousAttributes":1},"diff":{"changes":[]}}"#,
+            r#"{"diff":{"changes":[]}}"#,
+        ),
+    ] {
+        assert_eq!(alvys_data("load.changed", data, None, true), data);
+        assert_eq!(alvys_data("load.changed", data, None, false), want);
+        assert_eq!(
+            alvys_data("load.status.changed", data, None, false),
+            data,
+            "not a diff's event"
+        );
+    }
+    for same in [r#"{ "n":2, "diff":{"changes":[]} }"#, r#"{"n":2,"diff":1}"#, r#"{"n": 2}"#] {
+        assert_eq!(alvys_data("load.changed", same, None, false), same);
+    }
+}
+
+#[test]
+fn alv_diff_12_that_something_differs_is_told_to_everybody() {
+    let (data, before) = (r#"{"load":{"n":2}}"#, Some(r#"{"n":1}"#));
+    let got = alvys_data("load.changed", data, before, false);
+    assert_eq!(got, r#"{"load":{"n":2},"diff":{"changes":[]}}"#);
+    let got = alvys_data("load.changed", data, before, true);
+    assert_eq!(got, r#"{"load":{"n":2},"diff":{"changes":[],"previousAttributes":{"n":1}}}"#);
+    for asked in [true, false] {
+        let same = alvys_data("load.changed", data, Some(r#"{"n":2}"#), asked);
+        assert_eq!(same, data);
+    }
+}
+
 #[test]
 fn received_bytes_go_on_unchanged_under_alumia_without_a_copy() {
     let event = event("a=1&b=2", None, true);
@@ -268,7 +321,22 @@ fn alvys_dispatches_events_of_a_tender_or_a_document_one_after_another() {
         ("tender.accepted", r#"{"tenderId":"t1","loadId":"l"}"#, Some("tender t1")),
         ("tender.change.created", r#"{"tender":{"Id":"t1"}}"#, Some("tender t1")),
         ("load.document.uploaded", r#"{"loadNumber":1,"document":{"id":"d"}}"#, Some("document d")),
+        ("tender.accepted", r#"{"tenderId":7,"loadId":8}"#, Some("tender 7")),
+        ("tender.accepted", r#"{"tenderId":"t1","tender":"T-1"}"#, Some("tender t1")),
+        (
+            "tender.accepted",
+            r#"{"tenderId":"t1","tender":{"number":1},"document":[]}"#,
+            Some("tender t1"),
+        ),
+        ("tender.accepted", r#"{"tenderId":{"no":1},"tender":{"id":9}}"#, Some("tender 9")),
+        ("tender.accepted", r#"{"tenderId":"","tender":{"id":null,"Id":"t2"}}"#, Some("tender t2")),
+        (
+            "trip.document.deleted",
+            r#"{"tripId":1,"document":{"id":5},"tender":"x"}"#,
+            Some("document 5"),
+        ),
         ("tender.accepted", r#"{"loadId":"l"}"#, None),
+        ("tender.accepted", r#"{"tenderId":[1],"tender":{"id":true}}"#, None),
         ("tender.accepted", "[]", None),
         ("load.changed", r#"{"tenderId":"t1","document":{"id":"d"}}"#, None),
     ] {

@@ -331,11 +331,19 @@ struct Stamped {
     id: Option<&'static str>,
     /// The versions that count.
     versions: &'static [&'static str],
+    /// There is one signature, and no more.
+    single: bool,
 }
 
-const ALY: Stamped = Stamped { header: aly::SIGNATURE, id: None, versions: &["v1"] };
-const ALVYS: Stamped =
-    Stamped { header: alvys::SIGNATURE, id: Some(alvys::ID), versions: &["v1", "v0"] };
+/// Exactly one `v1` (vendors.md ALY-SIG-8).
+const ALY: Stamped = Stamped { header: aly::SIGNATURE, id: None, versions: &["v1"], single: true };
+/// While a secret is changed there are two (vendors.md ALV-SIG-2, -7).
+const ALVYS: Stamped = Stamped {
+    header: alvys::SIGNATURE,
+    id: Some(alvys::ID),
+    versions: &["v1", "v0"],
+    single: false,
+};
 
 /// What stands in such a header: the time, and the signatures.
 type Stamp<'a> = (&'a str, Vec<Vec<u8>>);
@@ -377,6 +385,9 @@ fn stamp<'a>(form: &Stamped, header: &'a str) -> Result<Stamp<'a>, Wrong> {
     }
     if given.is_empty() {
         return Err(malformed("it has no `v1=`"));
+    }
+    if form.single && given.len() > 1 {
+        return Err(malformed("it has more than one `v1=`, and there is exactly one"));
     }
     Ok((seconds.ok_or_else(|| malformed("it has no `t=`"))?, given))
 }

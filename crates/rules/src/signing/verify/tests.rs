@@ -100,6 +100,14 @@ fn a_missing_header_is_named() {
     check_wrong(run(Scheme::Aryeo, "s", &none, BODY), "signature_header", "`Signature` is missing");
 }
 
+/// The two parts of a good header of Aly's.
+fn sign_aly(secret: &str) -> (String, String) {
+    let signed = sign_offline(Scheme::Aly, secret, None, NOW, BODY.as_bytes()).unwrap();
+    let (_, value) = signed.into_iter().find(|it| it.0 == "X-Aly-Signature").unwrap();
+    let (time, signature) = value.split_once(',').unwrap();
+    (time.to_owned(), signature.to_owned())
+}
+
 #[test]
 fn a_malformed_header_is_told_from_a_wrong_one() {
     let standard = |value: &str| run(Scheme::Standard, SECRET, &standard(value), BODY);
@@ -114,6 +122,19 @@ fn a_malformed_header_is_told_from_a_wrong_one() {
     check_wrong(aly(&format!("v1={hex}")), "signature_header", "it has no `t=`");
     check_wrong(aly(&format!("t=x,v1={hex}")), "timestamp", "`x` is not a number of seconds");
     check_wrong(aly(&format!("t=,v1={hex}")), "timestamp", "is not a number of seconds");
+    let (t, v1) = sign_aly("whsec_test");
+    check_valid(
+        Scheme::Aly,
+        "whsec_test",
+        &headers(&[("X-Aly-Signature", &format!("{t},{v1}"))]),
+        BODY,
+    );
+    for two in
+        [format!("{t},{v1},v1={hex}"), format!("{t},v1={hex},{v1}"), format!("{t},{v1},{v1}")]
+    {
+        let got = run(Scheme::Aly, "whsec_test", &headers(&[("X-Aly-Signature", &two)]), BODY);
+        check_wrong(got, "signature_header", "more than one `v1=`");
+    }
     // Aly knows no `v0`: it must not count.
     check_wrong(aly(&format!("t=1614265330,v0={hex}")), "signature_header", "it has no `v1=`");
     let aryeo = headers(&[("Signature", "sha256=00")]);

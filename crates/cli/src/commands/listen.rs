@@ -8,6 +8,7 @@ use hookyard_api::client::{Message, calls};
 use hookyard_api::stream::StreamData;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::Secret;
+use hookyard_rules::redact;
 
 use crate::clock::SystemChance;
 use crate::config::sources::environment;
@@ -184,11 +185,32 @@ async fn dress(
         }
     };
     let headers = endpoint.headers.map(|it| it.0).unwrap_or_default();
+    let headers = shown_headers(session, headers, &args);
     let look = Look::new(endpoint.profile.into(), &secret)?
         .with_previous_attributes(endpoint.include_previous_attributes)
         .with_headers(headers)
         .with_headers(args.headers);
     Ok((look, secret))
+}
+
+/// Those of a webhook's headers whose values the server shows. The others are left out: what stands in their place would
+/// be taken for the credential.
+fn shown_headers(
+    session: &Session,
+    all: Vec<(String, String)>,
+    args: &LookArgs,
+) -> Vec<(String, String)> {
+    let (hidden, shown): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|it| it.1 == redact::REDACTED);
+    for (name, _) in hidden {
+        if !args.headers.iter().any(|it| it.0.eq_ignore_ascii_case(&name)) {
+            let text = format!(
+                "without `{name}`, which the server shows to nobody; `--header '{name}=VALUE'` sets it"
+            );
+            forward::say_state(session.out.json, "left out", &text);
+        }
+    }
+    shown
 }
 
 /// The profile of a tenant's endpoints that name none.

@@ -20,7 +20,7 @@ async fn a_database_is_served_from_over_tls_when_it_proves_itself_and_refused_wh
     for refused in [&["--database-ca", &*stranger][..], &[]] {
         for command in ["migrate", "serve"] {
             let ran = cluster.run(&[&[command], refused].concat()).await;
-            ran.refused(1, &["`--database-url`", "certificate"]);
+            ran.refused(8, &["`--database-url`", "certificate"]);
         }
         let told = cluster.run(&[&["doctor"], refused].concat()).await;
         assert_eq!(told.code, Some(1), "{told:#?}");
@@ -47,7 +47,7 @@ async fn a_database_that_speaks_no_tls_is_refused_where_tls_is_required() {
     let cluster = Cluster::on(&postgres.url()).await.through(&required);
     let authority = certificate("authority.pem");
     let ran = cluster.run(&["serve", "--database-ca", &authority]).await;
-    ran.refused(1, &["`--database-url`", "TLS"]);
+    ran.refused(8, &["`--database-url`", "TLS"]);
 }
 
 #[tokio::test]

@@ -226,11 +226,15 @@ async fn as_a_webhook_gets_them_is_with_its_profile_its_secret_and_its_headers()
     let shell = Shell::new().await;
     let (remote, local) = (Receiver::start().await, Receiver::start().await);
     let settings = json!({
-        "url": remote.url(), "events": ["order.*"], "profile": "aryeo", "secret": "any string", "headers": { "X-Team": "red" },
+        "url": remote.url(), "events": ["order.*"], "profile": "aryeo", "secret": "any string",
+        "headers": { "X-Team": "red", "X-Api-Key": "of-the-receiver", "Authorization": "Bearer hush" },
     });
     let endpoint = shell.scene.acme.endpoint(settings).await;
     let args = ["--forward-to", &local.url(), "--webhook", text(&endpoint["id"])];
+    let args = [&args[..], &["--header", "x-api-key=of-mine"]].concat();
     let mut listener = Listener::run(&shell, &args);
+    // What stands in its place is no credential.
+    listener.says("without `Authorization`").await;
     listener.says("Signing secret: any string").await;
     listener.says("connected").await;
     shell.scene.acme.publish(json!({ "type": "other", "data": 1 })).await;
@@ -238,7 +242,8 @@ async fn as_a_webhook_gets_them_is_with_its_profile_its_secret_and_its_headers()
     let (there, here) = (remote.first(1).await.remove(0), local.first(1).await.remove(0));
     assert_eq!(there.body, here.body);
     assert_eq!(there.header("signature"), here.header("signature"));
-    assert_eq!(here.header("x-team"), "red");
+    assert_eq!((here.header("x-team"), here.header("x-api-key")), ("red", "of-mine"));
+    assert!(here.headers.iter().all(|it| it.0 != "authorization"), "{here:?}");
     // A key that may only read is not shown the secret.
     let made = shell.json(&["keys", "create", "--name", "r", "--scope", "read"]).await;
     let args = ["listen", "--forward-to", "1", "--webhook", text(&endpoint["id"])];

@@ -1,7 +1,7 @@
 // What the stories happen in: the real binary with a fresh store, a real receiver, a real browser.
 //
-// A debug binary has no pages built in. Then a small server stands before it that gives out `dist` under the same policy
-// and passes everything else on.
+// A debug binary has no pages built in. Then, or when `HOOKYARD_UI_DIST` names others, a small server stands before it that
+// gives out these pages under the same policy and passes everything else on.
 
 import { spawn } from "node:child_process";
 import { createHmac, timingSafeEqual } from "node:crypto";
@@ -99,10 +99,13 @@ const POLICY =
 
 /** Where the pages are: at the gateway itself, or at a stand-in before it. */
 export async function startFront(gateway) {
-  const own = await fetch(gateway.url).then(
-    (it) => it.text(),
-    () => "",
-  );
+  // Named pages go before those of the binary: whoever works on them builds no binary for each look.
+  const own = process.env.HOOKYARD_UI_DIST
+    ? ""
+    : await fetch(gateway.url).then(
+        (it) => it.text(),
+        () => "",
+      );
   if (own.includes('id="root"')) {
     return { url: gateway.url, isOwn: true, stop: async () => {} };
   }

@@ -3,6 +3,7 @@
 use hookyard_domain::endpoint as domain;
 use hookyard_domain::headers::Headers as DomainHeaders;
 use hookyard_domain::secret::Secret;
+use hookyard_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -123,6 +124,9 @@ pub struct Endpoint {
     pub last_delivery_at: Option<String>,
     /// Deliveries so far.
     pub delivery_count: u64,
+    /// Until when the secret before the last rotation signs too, while they overlap.
+    #[schema(format = "date-time", example = "2026-05-20T08:35:14.000Z")]
+    pub previous_secret_expires_at: Option<String>,
     /// The signing secret, only in the answer that made or rotated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
@@ -133,13 +137,14 @@ pub struct Endpoint {
 pub type EndpointPage = crate::page::Page<Endpoint>;
 
 impl Endpoint {
-    /// The wire form of an endpoint, what is counted of it and its custom headers.
+    /// The wire form of an endpoint, what is counted of it, its custom headers, and until when its secrets overlap.
     #[must_use]
     pub fn new(
         endpoint: domain::Endpoint,
         activity: domain::Activity,
         headers: Option<DomainHeaders>,
         policy: Policy,
+        overlap_until: Option<Timestamp>,
     ) -> Self {
         let settings = endpoint.settings;
         Self {
@@ -168,6 +173,7 @@ impl Endpoint {
             updated_at: endpoint.updated_at.to_string(),
             last_delivery_at: activity.last_delivery_at.map(|at| at.to_string()),
             delivery_count: activity.delivery_count,
+            previous_secret_expires_at: overlap_until.map(|at| at.to_string()),
             secret: None,
         }
     }

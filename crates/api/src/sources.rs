@@ -2,6 +2,7 @@
 
 use hookyard_domain::secret::Secret;
 use hookyard_domain::source as domain;
+use hookyard_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -67,6 +68,9 @@ pub struct Source {
     /// When it was changed last.
     #[schema(format = "date-time", example = "2026-05-19T08:35:14.000Z")]
     pub updated_at: String,
+    /// Until when requests signed with the secret before the last rotation are believed too, while they overlap.
+    #[schema(format = "date-time", example = "2026-05-20T08:35:14.000Z")]
+    pub previous_secret_expires_at: Option<String>,
     /// The secret, only in the answer that made or rotated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
@@ -77,12 +81,13 @@ pub struct Source {
 pub type SourcePage = crate::page::Page<Source>;
 
 impl Source {
-    /// The wire form of a source, what is counted of it, and where its provider sends.
+    /// The wire form of a source, what is counted of it, where its provider sends, and until when its secrets overlap.
     #[must_use]
     pub fn new(
         source: domain::Source,
         activity: domain::SourceActivity,
         receive_url: String,
+        overlap_until: Option<Timestamp>,
     ) -> Self {
         let settings = source.settings;
         Self {
@@ -102,6 +107,7 @@ impl Source {
             last_event_at: activity.last_event_at.map(|at| at.to_string()),
             created_at: source.created_at.to_string(),
             updated_at: source.updated_at.to_string(),
+            previous_secret_expires_at: overlap_until.map(|at| at.to_string()),
             secret: None,
         }
     }

@@ -49,6 +49,14 @@ pub struct SealedSecrets {
     pub previous: Option<(Sealed, Timestamp)>,
 }
 
+impl SealedSecrets {
+    /// Until when the previous secret is used too, while its overlap lasts.
+    #[must_use]
+    pub fn overlap_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.previous.as_ref().map(|(_, until)| *until).filter(|until| now < *until)
+    }
+}
+
 /// The same, opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secrets {
@@ -82,5 +90,9 @@ mod tests {
         let secrets = Secrets { current: None, previous: Some((old.clone(), until)) };
         assert_eq!(secrets.previous_at(Timestamp::from_secs(9)), Some(&old));
         assert_eq!(secrets.previous_at(until), None);
+
+        let sealed = SealedSecrets { current: None, previous: Some((Sealed(vec![1]), until)) };
+        assert_eq!(sealed.overlap_at(Timestamp::from_secs(9)), Some(until));
+        assert_eq!(sealed.overlap_at(until), None);
     }
 }

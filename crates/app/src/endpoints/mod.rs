@@ -17,6 +17,7 @@ use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::retry::{AutoDisable, RateLimit, RetryPolicy, Verify};
 use hookyard_domain::secret::{Sealed, Secret};
 use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
 use hookyard_rules::{profiles, redact};
 
 pub(crate) use create::endpoints_max;
@@ -43,6 +44,8 @@ pub struct EndpointDetails {
     pub headers: Option<Headers>,
     /// What is in force, its own or its profile's.
     pub policy: Policy,
+    /// Until when the secret before the last rotation signs too.
+    pub overlap_until: Option<Timestamp>,
 }
 
 /// What is in force for an endpoint.
@@ -169,7 +172,8 @@ impl App {
     fn show(&self, endpoint: Endpoint, activity: Activity) -> EndpointDetails {
         let headers = self.readable_headers(&endpoint).map(redact::headers);
         let policy = Policy::of(&endpoint.settings);
-        EndpointDetails { endpoint, activity, headers, policy }
+        let overlap_until = endpoint.secrets.overlap_at(self.now());
+        EndpointDetails { endpoint, activity, headers, policy, overlap_until }
     }
 
     /// The custom headers in the open, if they can be opened. One endpoint's damage, or a master key that was taken away

@@ -67,7 +67,8 @@ impl App {
         self.engine().config_changed(no).await;
         // Nothing was counted yet, and nothing may fail any more once the secret is made.
         let forward = shown.map(|it| (it, Activity::default()));
-        let details = SourceDetails { source, activity: SourceActivity::default(), forward };
+        let activity = SourceActivity::default();
+        let details = SourceDetails { source, activity, forward, overlap_until: None };
         Ok(SourceMade { details, secret })
     }
 }

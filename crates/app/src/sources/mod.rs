@@ -18,6 +18,7 @@ use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::secret::Secret;
 use hookyard_domain::source::{Source, SourceActivity};
 use hookyard_domain::tenant::TenantNo;
+use hookyard_domain::time::Timestamp;
 use hookyard_rules::inbound::{Preset, presets};
 use hookyard_store::history::{EventFilter, ListedEvent};
 
@@ -126,6 +127,8 @@ pub struct SourceDetails {
     pub activity: SourceActivity,
     /// The endpoint that passes its events on, if there is one.
     pub forward: Option<(Endpoint, Activity)>,
+    /// Until when requests signed with the secret before the last rotation are believed too.
+    pub overlap_until: Option<Timestamp>,
 }
 
 /// A source with the one chance to see its secret: at creation and rotation.
@@ -174,7 +177,8 @@ impl App {
         let mut rows = Vec::with_capacity(page.rows.len());
         for (source, activity) in page.rows.into_iter().zip(activities) {
             let forward = self.forward_shown(&source).await?;
-            rows.push(SourceDetails { source, activity, forward });
+            let overlap_until = source.secrets.overlap_at(self.now());
+            rows.push(SourceDetails { source, activity, forward, overlap_until });
         }
         Ok(Page { rows, next: page.next })
     }
@@ -249,6 +253,7 @@ impl App {
         let activity = self.store().source_activity(source.tenant, &[source.id]).await?;
         let activity = activity.first().copied().unwrap_or_default();
         let forward = self.forward_shown(&source).await?;
-        Ok(SourceDetails { source, activity, forward })
+        let overlap_until = source.secrets.overlap_at(self.now());
+        Ok(SourceDetails { source, activity, forward, overlap_until })
     }
 }

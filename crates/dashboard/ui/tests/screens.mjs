@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { screens, seed } from "./seed.mjs";
+import { crowd, screens, seed } from "./seed.mjs";
 import { OPERATOR, openBrowser, openPage, SHOTS, signIn, startFront, startGateway } from "./world.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -25,6 +25,39 @@ export async function violations(page) {
   );
 }
 
+/** What a dialog lies over, and rows that are drawn only in sight, are photographed as far as they are seen. */
+async function isWindowed(page) {
+  return page.evaluate(
+    () => document.querySelector('[role="dialog"], .rows.virtual, [role="combobox"]:focus') !== null,
+  );
+}
+
+/** Texts that run out of what they stand in without an ellipsis or a scroll bar. */
+async function clipped(page) {
+  return page.evaluate(() => {
+    const found = [];
+    for (const it of document.querySelectorAll(
+      "button, .pill, .cell, dd, h1, h2, h3, .metric, .note, label",
+    )) {
+      const box = it.getBoundingClientRect();
+      const style = getComputedStyle(it);
+      const isHidden =
+        box.width < 2 ||
+        style.visibility === "hidden" ||
+        it.closest(".spoken, .row.head, [aria-hidden=true]");
+      if (
+        !isHidden &&
+        it.scrollWidth > it.clientWidth + 1 &&
+        style.overflowX === "visible" &&
+        it.clientWidth > 0
+      ) {
+        found.push(`${it.tagName.toLowerCase()}.${it.className}: ${it.textContent.slice(0, 60)}`);
+      }
+    }
+    return found.slice(0, 5);
+  });
+}
+
 async function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }
@@ -43,6 +76,7 @@ export async function main(only) {
   const front = await startFront(gateway);
   const browser = await openBrowser();
   const seeded = await seed(gateway);
+  const many = await crowd(gateway);
   mkdirSync(SHOTS, { recursive: true });
   try {
     for (const [width, dark] of [
@@ -57,10 +91,18 @@ export async function main(only) {
         dark,
       });
       const look = async (name) => {
-        await settled(page);
+        if (!name.startsWith("loading-")) {
+          await settled(page);
+        }
         checked += 1;
         const shot = path.join(SHOTS, `${name}-${width}-${dark ? "dark" : "light"}.png`);
-        await page.screenshot({ path: shot, fullPage: !name.endsWith("-huge") });
+        if (!name.startsWith("many-")) {
+          await page.evaluate(() => window.scrollTo(0, 0));
+        }
+        await page.screenshot({ path: shot, fullPage: !name.endsWith("-huge") && !(await isWindowed(page)) });
+        for (const it of await clipped(page)) {
+          failures.push(`${name} at ${width}: runs out of its place: ${it}`);
+        }
         const wide = await overflow(page);
         if (wide > 0) {
           failures.push(`${name} at ${width}: ${wide} px wider than the page`);
@@ -91,7 +133,74 @@ export async function main(only) {
         await page.getByRole("combobox", { name: /Search/ }).fill("order");
         await look("palette");
       }
+      const crowded = `${front.url}/t/${many.tenant}`;
+      const answering = async (kind) => {
+        // What never comes, or comes as an error, from everything that a page asks for itself.
+        await page.route(/\/v1\/tenants\/acme\/(overview|deliveries|endpoints|events|sources)/, (route) =>
+          kind === "never"
+            ? undefined
+            : route.fulfill({
+                status: 503,
+                contentType: "application/problem+json",
+                body: JSON.stringify({
+                  code: "unavailable",
+                  detail: "The store cannot be reached.",
+                  status: 503,
+                }),
+              }),
+        );
+      };
+      const states = {};
+      for (const [name, where] of [
+        ["overview", "overview"],
+        ["deliveries", "deliveries"],
+        ["webhooks", "settings/webhooks"],
+        ["webhook", `settings/webhooks/${seeded.ids.failing}`],
+        ["delivery", `deliveries/${seeded.ids.failed}`],
+        ["source", `sources/${seeded.ids.own}`],
+      ]) {
+        states[`loading-${name}`] = async () => {
+          await answering("never");
+          await page.goto(`${front.url}/t/acme/${where}`);
+          await page.locator('[aria-busy="true"]').first().waitFor();
+        };
+        states[`error-${name}`] = async () => {
+          await answering("error");
+          await page.goto(`${front.url}/t/acme/${where}`);
+          await page.getByRole("button", { name: "Try again" }).first().waitFor({ timeout: 30_000 });
+        };
+      }
       const acts = {
+        ...states,
+        "many-deliveries": async () => {
+          await page.goto(`${crowded}/deliveries`);
+          await page.getByRole("table", { name: "Deliveries" }).getByRole("link").first().waitFor();
+          for (let turn = 0; turn < 6; turn += 1) {
+            await page.mouse.wheel(0, 5_000);
+            await page.waitForTimeout(60);
+          }
+        },
+        "many-events": async () => {
+          await page.goto(`${crowded}/events`);
+        },
+        "many-webhooks": async () => {
+          await page.goto(`${crowded}/settings/webhooks`);
+        },
+        "many-event-types": async () => {
+          await page.goto(`${crowded}/event-types`);
+        },
+        "many-overview": async () => {
+          await page.goto(`${crowded}/overview`);
+        },
+        "event-whole": async () => {
+          await page.goto(`${front.url}/t/acme/events/${seeded.ids.huge}`);
+          await page.getByRole("button", { name: "Show all" }).click();
+        },
+        "dialog-edit-source": async () => {
+          await page.goto(`${front.url}/t/acme/sources/${seeded.ids.own}`);
+          await page.getByRole("button", { name: "Edit" }).click();
+          await page.getByRole("dialog", { name: "Edit source" }).waitFor();
+        },
         "dialog-delete": async () => {
           await page.goto(`${front.url}/t/acme/settings/webhooks/${seeded.ids.failing}`);
           await page.getByRole("button", { name: "Delete" }).click();
@@ -164,6 +273,7 @@ export async function main(only) {
         if (only === undefined || name.includes(only)) {
           await act();
           await look(name);
+          await page.unrouteAll({ behavior: "ignoreErrors" });
         }
       }
       await context.close();

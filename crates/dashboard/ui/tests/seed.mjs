@@ -32,13 +32,13 @@ export async function seed(gateway, tenant = "acme") {
     headers: { "X-Team": "billing" },
     description: "The old billing system. Mind the maintenance window on Sundays.",
   });
-  await endpoint({
+  const long = await endpoint({
     url: LONG,
     name: "مستودع الطلبات الرئيسي للمنطقة الشرقية",
     events: ["site.published"],
     scope: "eu-1",
   });
-  await endpoint({
+  const hostileEndpoint = await endpoint({
     url: `${good.url}/hostile`,
     name: HOSTILE.replace("\u0007", "").slice(0, 110),
     events: ["checkout_session.completed"],
@@ -47,6 +47,7 @@ export async function seed(gateway, tenant = "acme") {
   await call("POST", at(`endpoints/${off.id}/disable`));
   const paused = await endpoint({ url: `${good.url}/paused`, name: "Reports", events: ["*"], scope: "acme" });
   await call("POST", at(`endpoints/${paused.id}/pause`));
+  await call("POST", at(`endpoints/${paused.id}/rotate-secret`));
   const waiting = await endpoint({
     url: `${good.url}/challenge`,
     name: "Partner",
@@ -55,11 +56,14 @@ export async function seed(gateway, tenant = "acme") {
   });
 
   const source = await call("POST", at("sources"), { name: "Shop on GitHub", provider: "github" });
-  await call("POST", at("sources"), {
+  const own = await call("POST", at("sources"), {
     name: "Own program",
     provider: "custom",
     description: "Sends nightly totals",
+    events: ["totals.*", "shop.order.created"],
   });
+  await receive(gateway, call, own);
+  await call("POST", at(`sources/${own.id}/rotate-secret`));
   await call("POST", at("api-keys"), { name: "Shop backend", scopes: ["read", "publish"] });
 
   const publish = (body) => call("POST", at("events"), body);
@@ -103,7 +107,11 @@ export async function seed(gateway, tenant = "acme") {
       failing: failing.id,
       waiting: waiting.id,
       off: off.id,
+      paused: paused.id,
+      long: long.id,
+      hostileEndpoint: hostileEndpoint.id,
       source: source.id,
+      own: own.id,
       hostile: hostile.id,
       huge: huge.id,
       failed: failed.id,
@@ -114,6 +122,71 @@ export async function seed(gateway, tenant = "acme") {
       await bad.stop();
     },
   };
+}
+
+/** Two requests to a source, signed as its sender signs them. */
+async function receive(gateway, call, source) {
+  for (const total of [42, 43]) {
+    const payload = JSON.stringify({ type: "totals.nightly", data: { total, day: "الاثنين" } });
+    const { headers } = await call("POST", "/v1/signatures/sign", {
+      scheme: source.provider,
+      secret: source.secret,
+      payload,
+      id: `totals-${total}`,
+    });
+    const answer = await fetch(`${gateway.url}/in/${source.id}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: payload,
+    });
+    if (!answer.ok) {
+      throw new Error(`a sample was answered ${answer.status} ${await answer.text()}`);
+    }
+  }
+}
+
+/** A tenant with more of everything than fits on a page: 10,000 deliveries, 150 webhooks, 300 event types. */
+export async function crowd(gateway, tenant = "crowd") {
+  const call = api(gateway);
+  const at = (path) => `/v1/tenants/${tenant}/${path}`;
+  await call("POST", "/v1/tenants", {
+    id: tenant,
+    name: "An enterprise with a rather long name, Incorporated",
+  });
+  const types = Array.from({ length: 300 }, (_, n) => `family_${n % 12}.kind_${n}.happened`);
+  await Promise.all(
+    types.map((name) => call("PUT", at(`event-types/${name}`), { description: `The ${name} event.` })),
+  );
+  const first = await call("POST", at("endpoints"), {
+    url: "https://hooks.example.com/held",
+    name: "Everything, held",
+    events: ["*"],
+  });
+  await call("POST", at(`endpoints/${first.id}/pause`));
+  await publishMany(call, at, 10_000, (n) => types[n % types.length]);
+  for (let n = 0; n < 150; n += 1) {
+    await call("POST", at("endpoints"), {
+      url: `https://hooks-${n}.example.com/customers/${n}/webhooks`,
+      name: `Customer ${n}`,
+      events: types.slice(n, n + 1 + (n % 7)),
+    });
+  }
+  return { tenant, endpoint: first.id };
+}
+
+/** As many events as are wanted, a thousand a request. */
+export async function publishMany(call, at, total, typeOf) {
+  for (let from = 0; from < total; from += 1_000) {
+    const items = Array.from({ length: Math.min(1_000, total - from) }, (_, n) => ({
+      type: typeOf(from + n),
+      data: { n: from + n },
+    }));
+    const { results } = await call("POST", at("events/batch"), items);
+    const wrong = results.find((it) => it.error);
+    if (wrong !== undefined) {
+      throw new Error(`an event of the batch was refused: ${JSON.stringify(wrong)}`);
+    }
+  }
 }
 
 /** Every screen of the seeded tenant, by name. */
@@ -131,6 +204,11 @@ export function screens({ tenant, ids }) {
     ["sources", at("sources")],
     ["source-new", at("sources?new=1")],
     ["source", at(`sources/${ids.source}`)],
+    ["source-received", at(`sources/${ids.own}`)],
+    [
+      "deliveries-between",
+      at("deliveries?since=2026-01-01T00%3A00%3A00.000Z&until=2099-01-01T00%3A00%3A00.000Z&status=succeeded"),
+    ],
     ["event-types", at("event-types")],
     ["event-type", at("event-types?type=order.created")],
     ["signature-checker", at("signature-checker")],
@@ -140,6 +218,11 @@ export function screens({ tenant, ids }) {
     ["webhook-numbers", at(`settings/webhooks/${ids.failing}?tab=numbers`)],
     ["webhook-settings", at(`settings/webhooks/${ids.failing}?tab=settings`)],
     ["webhook-waiting", at(`settings/webhooks/${ids.waiting}`)],
+    ["webhook-off", at(`settings/webhooks/${ids.off}`)],
+    ["webhook-overlap", at(`settings/webhooks/${ids.paused}`)],
+    ["webhook-long", at(`settings/webhooks/${ids.long}`)],
+    ["webhook-long-settings", at(`settings/webhooks/${ids.long}?tab=settings`)],
+    ["webhook-hostile", at(`settings/webhooks/${ids.hostileEndpoint}`)],
     ["api-keys", at("settings/api-keys")],
     ["audit-log", at("settings/audit-log")],
     ["tenants", "/tenants"],
@@ -149,6 +232,9 @@ export function screens({ tenant, ids }) {
     ["empty-overview", "/t/blank/overview"],
     ["empty-webhooks", "/t/blank/settings/webhooks"],
     ["empty-deliveries", "/t/blank/deliveries"],
+    ["empty-events", "/t/blank/events"],
+    ["empty-sources", "/t/blank/sources"],
+    ["empty-api-keys", "/t/blank/settings/api-keys"],
     ["empty-event-types", "/t/blank/event-types"],
   ];
 }

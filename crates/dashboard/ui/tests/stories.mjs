@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { framedPortal } from "./framed.mjs";
 import { HOSTILE } from "./seed.mjs";
 import {
   api,
@@ -252,6 +253,8 @@ const stories = {
       .waitFor();
     await receiver.stop();
   },
+
+  "the portal works in another site's frame over https, and in no frame that is not named": framedPortal,
 
   "a link to the portal that has ended says so": async (world) => {
     await world.page.goto(`${world.front.url}/portal#token=hkp_nothing`);

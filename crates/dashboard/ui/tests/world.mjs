@@ -1,12 +1,13 @@
 // What the stories happen in: the real binary with a fresh store, a real receiver, a real browser.
 //
-// A debug binary has no pages built in. Then a small server stands before it that gives out `dist` under the same policy
-// and passes everything else on.
+// A debug binary has no pages built in. Then, or when `HOOKYARD_UI_DIST` names others, a small server stands before it that
+// gives out these pages under the same policy and passes everything else on.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,7 +47,8 @@ async function freePort() {
   return port;
 }
 
-export async function startGateway() {
+/** A gateway with a store of its own; `args` are further flags of `serve`. */
+export async function startGateway(args = []) {
   const data = mkdtempSync(path.join(tmpdir(), "hookyard-ui-"));
   const port = await freePort();
   const child = spawn(
@@ -60,6 +62,7 @@ export async function startGateway() {
       "--allow-http",
       "--allow-network",
       "127.0.0.0/8",
+      ...args,
     ],
     { env: { ...process.env, HOOKYARD_OPERATOR_KEY: OPERATOR }, stdio: ["ignore", "ignore", "pipe"] },
   );
@@ -92,22 +95,87 @@ export async function startGateway() {
   };
 }
 
+/** Passes a request on, and what comes back, piece by piece. */
+function pass(request, answer, target, headers) {
+  const passed = http.request(
+    { host: target.hostname, port: target.port, method: request.method, path: request.url, headers },
+    (from) => {
+      answer.writeHead(from.statusCode, from.headers);
+      from.pipe(answer);
+    },
+  );
+  passed.on("error", () => answer.destroy());
+  answer.on("close", () => passed.destroy());
+  request.pipe(passed);
+}
+
+/** A key and a certificate that nobody has signed but itself. */
+function selfSigned() {
+  const args = [
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-days",
+    "2",
+  ];
+  const pem = execFileSync("openssl", [...args, "-subj", "/CN=stories", "-keyout", "-", "-out", "-"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return { key: pem, cert: pem };
+}
+
+/** A site over https, answered by a function that may be set later. */
+export async function startSite(host) {
+  const site = { answer: (_, answer) => answer.writeHead(404).end() };
+  const server = https.createServer(selfSigned(), (request, answer) => site.answer(request, answer));
+  site.origin = `https://${host}:${await listening(server)}`;
+  /** Ends TLS before somebody else, as a proxy does. */
+  site.standBefore = (url) => {
+    site.answer = (request, answer) =>
+      pass(request, answer, new URL(url), { ...request.headers, "x-forwarded-proto": "https" });
+  };
+  site.stop = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return site;
+}
+
 const TYPES = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-stories'; connect-src 'self'; img-src 'self' data:; " +
-  "form-action 'none'; base-uri 'none'";
 
 /** Where the pages are: at the gateway itself, or at a stand-in before it. */
 export async function startFront(gateway) {
-  const own = await fetch(gateway.url).then(
-    (it) => it.text(),
-    () => "",
-  );
+  // Named pages go before those of the binary: whoever works on them builds no binary for each look.
+  const own = process.env.HOOKYARD_UI_DIST
+    ? ""
+    : await fetch(gateway.url).then(
+        (it) => it.text(),
+        () => "",
+      );
   if (own.includes('id="root"')) {
     return { url: gateway.url, isOwn: true, stop: async () => {} };
   }
-  const index = readFileSync(path.join(DIST, "index.html"), "utf8").replaceAll("__CSP_NONCE__", "stories");
+  const index = readFileSync(path.join(DIST, "index.html"), "utf8");
   const target = new URL(gateway.url);
+  // The page under the headers, and so the policy, that the gateway gives its own.
+  const show = async (url, answer) => {
+    const given = await fetch(`${gateway.url}${url}`);
+    const policy = given.headers.get("content-security-policy");
+    const nonce = /'nonce-([^']+)'/.exec(policy)?.[1] ?? "";
+    const kept = ["content-type", "cache-control", "content-security-policy", "x-frame-options"];
+    answer.writeHead(
+      200,
+      Object.fromEntries(
+        kept.flatMap((name) => (given.headers.has(name) ? [[name, given.headers.get(name)]] : [])),
+      ),
+    );
+    answer.end(index.replaceAll("__CSP_NONCE__", nonce));
+  };
   const server = http.createServer((request, answer) => {
     const { pathname } = new URL(request.url, "http://front");
     if (pathname.startsWith("/assets/")) {
@@ -121,26 +189,10 @@ export async function startFront(gateway) {
       return;
     }
     if (pathname === "/" || /^\/(t|tenants|nodes|portal)(\/|$)/.test(pathname)) {
-      answer.writeHead(200, { "content-type": "text/html", "content-security-policy": POLICY });
-      answer.end(index);
+      show(request.url, answer).catch(() => answer.destroy());
       return;
     }
-    const passed = http.request(
-      {
-        host: target.hostname,
-        port: target.port,
-        method: request.method,
-        path: request.url,
-        headers: request.headers,
-      },
-      (from) => {
-        answer.writeHead(from.statusCode, from.headers);
-        from.pipe(answer);
-      },
-    );
-    passed.on("error", () => answer.destroy());
-    answer.on("close", () => passed.destroy());
-    request.pipe(passed);
+    pass(request, answer, target, request.headers);
   });
   const port = await listening(server);
   return {
@@ -204,10 +256,10 @@ export function api(gateway, key = OPERATOR) {
   };
 }
 
-export async function openBrowser() {
+export async function openBrowser(args = []) {
   return chromium.launch({
     executablePath: CHROMIUM,
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"],
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb", ...args],
   });
 }
 

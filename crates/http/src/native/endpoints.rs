@@ -222,7 +222,8 @@ fn shown(details: EndpointDetails) -> Endpoint {
         auto_disable: AutoDisable(details.policy.auto_disable),
         verify: details.policy.verify.into(),
     };
-    Endpoint::new(details.endpoint, details.activity, details.headers, policy)
+    let overlap_until = details.overlap_until;
+    Endpoint::new(details.endpoint, details.activity, details.headers, policy, overlap_until)
 }
 
 fn new_endpoint(form: NewEndpoint) -> hookyard_app::NewEndpoint {

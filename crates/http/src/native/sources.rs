@@ -205,7 +205,7 @@ pub async fn events(State(state): State<DoorState>, at: AtItem, query: Params) -
 impl Base {
     fn shown(&self, details: SourceDetails) -> Source {
         let receive_url = receive::url(&self.0, details.source.id);
-        Source::new(details.source, details.activity, receive_url)
+        Source::new(details.source, details.activity, receive_url, details.overlap_until)
     }
 }
 

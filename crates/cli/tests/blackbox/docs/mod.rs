@@ -3,4 +3,5 @@
 mod page;
 mod profiles;
 mod quick_start;
+mod snippets;
 mod verifying;

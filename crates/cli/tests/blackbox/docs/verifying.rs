@@ -54,7 +54,7 @@ const BODY: &str = "{\"a\": \"é/\", \"n\": 1.0}";
     clippy::disallowed_methods,
     reason = "which languages there are is told by the environment"
 )]
-fn on_the_path(program: &str) -> bool {
+pub fn on_the_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|it| it.join(program).is_file())
 }
@@ -86,6 +86,34 @@ async fn signed(world: &World, secret: &str, seconds_ago: i64, body: &str) -> [S
     let printed: Value = serde_json::from_str(&world.run(&args).await.ok().stdout).unwrap();
     ["webhook-id", "webhook-timestamp", "webhook-signature"]
         .map(|name| printed["headers"][name].as_str().unwrap().to_owned())
+}
+
+/// Headers that the binary signs a body with at some time, as lines, whatever the scheme.
+pub async fn signed_by(
+    world: &World,
+    scheme: &str,
+    secret: &str,
+    seconds_ago: i64,
+    body: &str,
+) -> Vec<String> {
+    let when = (now_s() - seconds_ago).to_string();
+    let args = [
+        "sign",
+        "--scheme",
+        scheme,
+        "--secret",
+        secret,
+        "--data",
+        body,
+        "--timestamp",
+        &when,
+        "--json",
+    ];
+    let printed: Value = serde_json::from_str(&world.run(&args).await.ok().stdout).unwrap();
+    let headers = printed["headers"].as_object().unwrap().iter();
+    headers
+        .map(|(name, value)| format!("{}: {}", name.to_lowercase(), value.as_str().unwrap()))
+        .collect()
 }
 
 struct Case {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::sink::{Sink, sent};
-use super::{Home, Tenant, refused, text, wrong};
+use super::{Home, Tenant, is_time, refused, text, wrong};
 use crate::receiver::{Arrival, Receiver, Reply};
 use crate::world::until;
 
@@ -221,6 +221,12 @@ async fn a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over() {
     let (old, new) = (text(&made["secret"]), text(&rotated["secret"]));
     assert!(new.starts_with("whsec_") && new != old);
     assert_eq!(rotated["status"], "active");
+    // Whoever looks later is told until when, and never by what.
+    assert_eq!(made["previous_secret_expires_at"], Value::Null);
+    is_time(&rotated["previous_secret_expires_at"]);
+    let shown = endpoint.read().await;
+    assert_eq!(shown["previous_secret_expires_at"], rotated["previous_secret_expires_at"]);
+    assert!(!shown.to_string().contains("whsec_"), "{shown}");
     tenant.publish("a.b", json!(1)).await;
     let got = &sink.wait_for(1).await[0];
     assert_eq!(got.header("webhook-signature").split(' ').count(), 2);
@@ -228,6 +234,7 @@ async fn a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over() {
         assert_eq!(verifies(&tenant, secret, "standard", got).await, true);
     }
     let at_once = endpoint.post("rotate-secret", json!({ "overlap_s": 0 })).await.expect(200);
+    assert_eq!(at_once["previous_secret_expires_at"], Value::Null);
     tenant.publish("a.b", json!(2)).await;
     let got = &sink.wait_for(2).await[1];
     assert_eq!(got.header("webhook-signature").split(' ').count(), 1);
@@ -244,6 +251,8 @@ async fn a_rotated_secret_signs_beside_the_old_one_until_the_overlap_is_over() {
         (signatures == 1).then_some(())
     })
     .await;
+    // What signs no more is not announced either.
+    assert_eq!(endpoint.read().await["previous_secret_expires_at"], Value::Null);
 }
 
 #[tokio::test]

@@ -212,7 +212,12 @@ async fn a_rotation_shows_the_new_secret_once_and_takes_one_of_ones_own() {
     assert_ne!(rotated["secret"], source["secret"]);
     let own = rotate(json!({ "secret": "my own", "overlap_s": 60 })).await.expect(200);
     assert_eq!(own["secret"], "my own");
-    assert!(tenant.get(&at(&source, "")).await.expect(200).get("secret").is_none());
+    let shown = tenant.get(&at(&source, "")).await.expect(200);
+    assert!(shown.get("secret").is_none());
+    is_time(&own["previous_secret_expires_at"]);
+    assert_eq!(shown["previous_secret_expires_at"], own["previous_secret_expires_at"]);
+    let at_once = rotate(json!({ "overlap_s": 0 })).await.expect(200);
+    assert_eq!(at_once["previous_secret_expires_at"], json!(null));
     wrong(&rotate(json!({ "overlap_s": -1 })).await, &[("/overlap_s", "out_of_range")]);
     wrong(&rotate(json!({ "overlap_s": 604_801 })).await, &[("/overlap_s", "out_of_range")]);
     wrong(&rotate(json!({ "secret": " a" })).await, &[("/secret", "bad_secret")]);

@@ -1571,6 +1571,12 @@ export interface components {
             ordered: boolean;
             /** @description What is in force: the owner's choice where there is one, else the profile's. */
             policy: components["schemas"]["Policy"];
+            /**
+             * Format: date-time
+             * @description Until when the secret before the last rotation signs too, while they overlap.
+             * @example 2026-05-20T08:35:14.000Z
+             */
+            previous_secret_expires_at?: string | null;
             /** @description Wire format and policy. */
             profile: components["schemas"]["Profile"];
             rate_limit?: components["schemas"]["RateLimit"] | null;
@@ -2833,6 +2839,12 @@ export interface components {
             metadata?: Record<string, never> | null;
             /** @description For people. */
             name: string;
+            /**
+             * Format: date-time
+             * @description Until when requests signed with the secret before the last rotation are believed too, while they overlap.
+             * @example 2026-05-20T08:35:14.000Z
+             */
+            previous_secret_expires_at?: string | null;
             /**
              * @description Who sends: a name of `/v1/providers`.
              * @example github

@@ -111,7 +111,7 @@ export function explain(profile: ProfileName, headers: Readonly<Record<string, s
         ],
         recipe: `${id}.${time}.{body}`,
         key: "Take the secret after whsec_ and decode it from base64: those bytes are the key.",
-        form: "base64, after v1,",
+        form: "base64 after `v1,`",
       };
     }
     case "aly":
@@ -123,7 +123,7 @@ export function explain(profile: ProfileName, headers: Readonly<Record<string, s
         ],
         recipe: `${part("t")}.{body}`,
         key: "The whole text of the secret, whsec_ included, is the key.",
-        form: "hex, after v1=",
+        form: "hex after `v1=`",
       };
     case "alvys": {
       const id = header(headers, "X-Alvys-Event-Id") ?? "";
@@ -146,7 +146,7 @@ export function explain(profile: ProfileName, headers: Readonly<Record<string, s
         ],
         recipe: `${part("t")}.${id}.{body}`,
         key: "The whole text of the secret is the key.",
-        form: "hex, after v1=",
+        form: "hex after `v1=`",
       };
     }
     case "aryeo":

@@ -43,6 +43,11 @@ export function percent(share: number): string {
   return `${value === 100 || value === 0 ? value : value.toFixed(1)} %`;
 }
 
+/** A number and its unit, never torn apart at the end of a line. */
+export function kept(text: string): string {
+  return text.replaceAll(" ", "\u00a0");
+}
+
 /** Bytes, in the unit that keeps the number short. */
 export function bytes(value: number): string {
   if (value < 1_024) {

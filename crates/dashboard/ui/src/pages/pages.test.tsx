@@ -1,6 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { BLANK } from "../parts/endpoint-form";
+import { localOf } from "../parts/filters";
 import { ATTEMPT, DELIVERY, ENDPOINT, EVENT, NODE, SOURCE } from "../testing/rows";
 import { gateway, list, PLACE, show } from "../testing/world";
 import { DeliveriesPage, ofClass } from "./deliveries/page";
@@ -12,6 +13,7 @@ import { EndpointsPage } from "./endpoints/page";
 import { EventPage } from "./event/page";
 import { NodesPage } from "./nodes/page";
 import { readHeaders } from "./signature-checker/page";
+import * as editSource from "./source/edit";
 import { SourcePage } from "./source/page";
 
 const READ_ONLY = {
@@ -94,6 +96,19 @@ describe("an endpoint", () => {
     }
   });
 
+  it("tells every tab until when two secrets sign", async () => {
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    gateway({ ...answers, [`/endpoints/${ENDPOINT.id}`]: { ...ENDPOINT, previous_secret_expires_at: soon } });
+    const { unmount } = show(<EndpointPage id={ENDPOINT.id} />);
+    expect(await screen.findByText("Two secrets sign.")).toBeTruthy();
+    expect(screen.getByText(/^The old one for another (1 h|59 min)/)).toBeTruthy();
+    unmount();
+    gateway(answers);
+    show(<EndpointPage id={ENDPOINT.id} />);
+    expect(await screen.findByText("Active")).toBeTruthy();
+    expect(screen.queryByText("Two secrets sign.")).toBeNull();
+  });
+
   it("is changed only where the form was", () => {
     const before = draftOf({
       ...ENDPOINT,
@@ -111,7 +126,7 @@ describe("an endpoint", () => {
   it("says when it is not there", async () => {
     gateway({ [`/endpoints/${ENDPOINT.id}`]: 404 });
     show(<EndpointPage id={ENDPOINT.id} />);
-    expect(await screen.findByText("The webhook could not be loaded")).toBeTruthy();
+    expect(await screen.findByText("The webhook is not here")).toBeTruthy();
   });
 });
 
@@ -159,6 +174,25 @@ describe("filters", () => {
     expect(asked.some((it) => it.path.endsWith("/deliveries"))).toBe(true);
   });
 
+  it("take two times of one's own, and ask for what lies between", async () => {
+    const asked = gateway({ "/deliveries": list(DELIVERY) });
+    const since = "2026-05-19T08:00:00.000Z";
+    const { history } = show(<DeliveriesPage />, PLACE, `/t/acme/deliveries?since=${since}`);
+    expect(await screen.findByRole("table", { name: "Deliveries" })).toBeTruthy();
+    expect(screen.getByLabelText("From")).toHaveProperty("value", localOf(since));
+    const until = "2026-05-19T09:30:00.000Z";
+    fireEvent.change(screen.getByLabelText("Until"), { target: { value: localOf(until) } });
+    await waitFor(() =>
+      expect(asked.map((it) => new URLSearchParams(it.query)).some((it) => it.get("until") === until)).toBe(
+        true,
+      ),
+    );
+    const last = new URL(history?.at(-1) ?? "", "http://a").searchParams;
+    expect([last.get("since"), last.get("until")]).toEqual([since, until]);
+    fireEvent.click(screen.getByRole("button", { name: "Clear" }));
+    await waitFor(() => expect(screen.queryByLabelText("Until")).toBeNull());
+  });
+
   it("know the classes of answers", () => {
     expect(ofClass({ attempts: 1, last_status_code: 503 }, "5xx")).toBe(true);
     expect(ofClass({ attempts: 1, last_status_code: 404 }, "5xx")).toBe(false);
@@ -198,6 +232,32 @@ describe("a source", () => {
     });
     show(<SourcePage id={SOURCE.id} />);
     expect(await screen.findByText(`Payload URL: ${SOURCE.receive_url}`)).toBeTruthy();
+  });
+
+  it("is changed in a form, and only where the form was", async () => {
+    const asked = gateway({ [`/sources/${SOURCE.id}`]: SOURCE });
+    show(<SourcePage id={SOURCE.id} />);
+    fireEvent.click(await screen.findByRole("button", { name: "Edit" }));
+    const dialog = await screen.findByRole("dialog", { name: "Edit source" });
+    fireEvent.change(within(dialog).getByLabelText("Description"), { target: { value: " Nightly " } });
+    fireEvent.click(within(dialog).getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(asked.some((it) => it.method === "PATCH")).toBe(true));
+    expect(JSON.parse(asked.find((it) => it.method === "PATCH")?.body ?? "")).toEqual({
+      description: "Nightly",
+    });
+    const before = editSource.draftOf({ ...SOURCE, events: ["push"] } as never);
+    expect(editSource.patchOf(before, before)).toEqual({});
+    expect(editSource.patchOf(before, { ...before, events: [], publicUrl: "", token: "t" })).toEqual({
+      events: [],
+      verify_token: "t",
+    });
+  });
+
+  it("may be looked at, and not changed, by whoever does not configure", async () => {
+    gateway({ [`/sources/${SOURCE.id}`]: SOURCE });
+    show(<SourcePage id={SOURCE.id} />, READ_ONLY);
+    expect(await screen.findByText("Setting it up")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Edit" })).toBeNull();
   });
 });
 

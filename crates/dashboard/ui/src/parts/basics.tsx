@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { copyText } from "../lib/copy";
 import { visible } from "../lib/text";
-import { ago, stamp } from "../lib/time";
+import { ago, span, stamp } from "../lib/time";
 import { Icon, type IconName } from "./icons";
 
 export type Crumb = { readonly label: string; readonly href: string };
@@ -17,6 +17,7 @@ export function Page({
   lead,
   beside,
   actions,
+  manyActions = false,
   children,
 }: {
   readonly title: string;
@@ -24,6 +25,8 @@ export function Page({
   readonly lead?: ReactNode;
   readonly beside?: ReactNode;
   readonly actions?: ReactNode;
+  /** They get a line of their own, however long the title is. */
+  readonly manyActions?: boolean;
   readonly children: ReactNode;
 }) {
   useEffect(() => {
@@ -38,7 +41,10 @@ export function Page({
               <ol className="crumbs">
                 {crumbs.map((crumb) => (
                   <li key={crumb.href}>
-                    <Link href={crumb.href}>{crumb.label}</Link> <span aria-hidden="true">/</span>
+                    <Link href={crumb.href}>
+                      <Icon name="back" size={14} />
+                      {crumb.label}
+                    </Link>
                   </li>
                 ))}
               </ol>
@@ -50,7 +56,7 @@ export function Page({
           </h1>
           {lead !== undefined && <div className="page-lead">{lead}</div>}
         </div>
-        {actions !== undefined && <div className="actions">{actions}</div>}
+        {actions !== undefined && <div className={manyActions ? "actions below" : "actions"}>{actions}</div>}
       </header>
       {children}
     </div>
@@ -118,6 +124,16 @@ export function Ago({ at }: { readonly at: string }) {
   return (
     <time className="above" dateTime={at} title={`${stamp(at)} (${at})`}>
       {ago(at, now)}
+    </time>
+  );
+}
+
+/** For how long something has lasted, with the time it began behind it. */
+export function Since({ at }: { readonly at: string }) {
+  const now = useNow();
+  return (
+    <time dateTime={at} title={`since ${stamp(at)} (${at})`}>
+      {span(Math.max(0, Math.floor((now - new Date(at).getTime()) / 1_000)))}
     </time>
   );
 }

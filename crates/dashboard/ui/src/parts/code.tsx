@@ -69,7 +69,7 @@ export const Body = memo(function Body({
       </pre>
       {full.length > shown.length && (
         <div className="list-foot">
-          The first {bytes(FIRST)} of {bytes(full.length)}.
+          Only the beginning is shown.
           <Button onClick={() => setWhole(true)} size="compact-sm" variant="default">
             Show all
           </Button>

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { words } from "../lib/text";
 import { Ago, Foreign, Mono, Pill } from "./basics";
-import { type Column, Empty, Table } from "./table";
+import { type Column, Table } from "./table";
 
 export type DeliveryRow = {
   readonly id: string;
@@ -30,7 +30,7 @@ export type DeliveriesTableProps = {
   readonly hasMore: boolean;
   readonly isLoadingMore: boolean;
   readonly onMore: () => void;
-  readonly empty?: ReactNode;
+  readonly empty: ReactNode;
   readonly foot?: ReactNode;
 };
 
@@ -65,7 +65,7 @@ export function DeliveriesTable({ href, endpointName, ...props }: DeliveriesTabl
     {
       key: "status",
       head: "Status",
-      track: "104px",
+      track: "114px",
       phone: "side",
       cell: (row) => <Pill state={row.status} />,
     },
@@ -83,7 +83,7 @@ export function DeliveriesTable({ href, endpointName, ...props }: DeliveriesTabl
     {
       key: "attempts",
       head: "Attempts",
-      track: "72px",
+      track: "76px",
       end: true,
       cell: (row) => (
         <>
@@ -96,6 +96,7 @@ export function DeliveriesTable({ href, endpointName, ...props }: DeliveriesTabl
       key: "detail",
       head: "Detail",
       track: "minmax(0, 1.2fr)",
+      apart: true,
       cell: (row) =>
         row.reason || row.trigger !== "automatic" || (row.status === "pending" && row.next_attempt_at) ? (
           <span className="dim clip">
@@ -133,13 +134,7 @@ export function DeliveriesTable({ href, endpointName, ...props }: DeliveriesTabl
   return (
     <Table
       columns={columns}
-      empty={
-        props.empty ?? (
-          <Empty icon="deliveries" title="No deliveries yet">
-            An event that an endpoint asked for shows up here the moment it is accepted.
-          </Empty>
-        )
-      }
+      empty={props.empty}
       error={props.error}
       foot={props.foot}
       goes

@@ -33,6 +33,7 @@ const SHAPES = {
   power: <path d="M12 3v8m4.5-5.5a8 8 0 1 1-9 0" />,
   send: <path d="m21 3-8 18-3-8-7-3zM10 13 21 3" />,
   more: <path d="M6 12v0m6 0v0m6 0v0" />,
+  back: <path d="m15 5-7 7 7 7" />,
   right: <path d="m9 5 7 7-7 7" />,
   down: <path d="m5 9 7 7 7-7" />,
   warning: <path d="M12 4 2.5 20h19zm0 6v5m0 2.5v0" />,

@@ -30,7 +30,7 @@ export function SecretDialog({
       closeOnClickOutside={false}
       onClose={onClose}
       opened={shown !== null}
-      size="lg"
+      size="xl"
       title={title}
     >
       {shown !== null && (

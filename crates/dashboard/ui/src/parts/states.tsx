@@ -2,7 +2,8 @@
 
 import { Button, Skeleton } from "@mantine/core";
 import type { ReactNode } from "react";
-import { reason } from "../lib/problem";
+import { Link } from "wouter";
+import { Problem, reason } from "../lib/problem";
 import { Icon, type IconName } from "./icons";
 
 export function Loading({
@@ -42,7 +43,7 @@ export function Empty({
       </span>
       <h3>{title}</h3>
       {children !== undefined && <p>{children}</p>}
-      {action !== undefined && <div className="actions">{action}</div>}
+      {action !== undefined && action !== false && <div className="actions">{action}</div>}
     </div>
   );
 }
@@ -51,11 +52,30 @@ export function Failed({
   error,
   onRetry,
   what,
+  back,
 }: {
   readonly error: unknown;
   readonly onRetry?: () => void;
   readonly what: string;
+  /** Where to go when there is no such thing. */
+  readonly back?: { readonly label: string; readonly href: string };
 }) {
+  // Asking again for what is not there is no next step.
+  if (back !== undefined && error instanceof Problem && error.status === 404) {
+    return (
+      <Empty
+        action={
+          <Button component={Link} href={back.href} variant="default">
+            To all {back.label.toLowerCase()}
+          </Button>
+        }
+        icon="search"
+        title={`${what} is not here`}
+      >
+        It may have been deleted, or kept for its time and dropped. Or the address is mistyped.
+      </Empty>
+    );
+  }
   return (
     <div className="state failed" role="alert">
       <span className="mark">

@@ -14,7 +14,13 @@ export type Column<T> = {
   /** Where it goes on a phone. */
   readonly phone?: "title" | "side" | "meta" | "full" | "hide";
   readonly end?: boolean;
+  /** It follows numbers that end where it begins: some more room between. */
+  readonly apart?: boolean;
 };
+
+function cellClass<T>(column: Column<T>, more: string): string {
+  return `cell${more}${column.end ? " end" : ""}${column.apart ? " apart" : ""}`;
+}
 
 export type TableProps<T> = {
   readonly label: string;
@@ -50,11 +56,7 @@ export function Table<T>(props: TableProps<T>) {
   const rowClass = goes ? "row goes" : "row";
   const cells = (row: T) =>
     columns.map((column) => (
-      <div
-        className={`cell ${column.phone ?? "meta"}${column.end ? " end" : ""}`}
-        key={column.key}
-        role="cell"
-      >
+      <div className={cellClass(column, ` ${column.phone ?? "meta"}`)} key={column.key} role="cell">
         {column.cell(row)}
       </div>
     ));
@@ -68,7 +70,7 @@ export function Table<T>(props: TableProps<T>) {
     >
       <div className="row head" role="row">
         {columns.map((column) => (
-          <div className={column.end ? "cell end" : "cell"} key={column.key} role="columnheader">
+          <div className={cellClass(column, "")} key={column.key} role="columnheader">
             {column.head === "" ? <span className="spoken">Actions</span> : column.head}
           </div>
         ))}

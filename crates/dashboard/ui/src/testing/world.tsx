@@ -24,7 +24,12 @@ export const PLACE: Place = {
 /** An answer: a value is 200 with it, a number is that status with a problem, "never" is none. */
 export type Answer = number | "never" | object;
 
-export type Asked = { readonly method: string; readonly path: string; readonly body: string };
+export type Asked = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly body: string;
+};
 
 /** Puts a gateway before the pages. The longest path that fits answers. */
 export function gateway(answers: Readonly<Record<string, Answer>>): Asked[] {
@@ -32,8 +37,8 @@ export function gateway(answers: Readonly<Record<string, Answer>>): Asked[] {
   vi.stubGlobal("fetch", async (input: Request | string, init?: RequestInit) => {
     const request =
       input instanceof Request ? input : new Request(new URL(input, "http://localhost:3000"), init);
-    const { pathname } = new URL(request.url);
-    asked.push({ method: request.method, path: pathname, body: await request.clone().text() });
+    const { pathname, search } = new URL(request.url);
+    asked.push({ method: request.method, path: pathname, query: search, body: await request.clone().text() });
     const fits = Object.keys(answers)
       .filter((it) => pathname.endsWith(it))
       .sort((a, b) => b.length - a.length);

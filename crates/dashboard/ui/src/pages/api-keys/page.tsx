@@ -27,6 +27,15 @@ const SCOPES: readonly { readonly value: KeyScope; readonly label: string; reado
   { value: "admin", label: "Admin", says: "Everything, keys included" },
 ];
 
+function Never() {
+  return (
+    <>
+      <span className="phone-only">never</span>
+      <span className="wide-only">Never</span>
+    </>
+  );
+}
+
 export function ApiKeysPage() {
   const place = usePlace();
   const keys = useApiKeys();
@@ -59,9 +68,24 @@ export function ApiKeysPage() {
       key: "expires",
       head: "Ends",
       track: "minmax(0, 1fr)",
-      cell: (row) => <span className="dim">{row.expires_at ? <Ago at={row.expires_at} /> : "Never"}</span>,
+      cell: (row) => (
+        <span className="dim">
+          <span className="phone-only">ends </span>
+          {row.expires_at ? <Ago at={row.expires_at} /> : <Never />}
+        </span>
+      ),
     },
-    { key: "made", head: "Made", track: "110px", cell: (row) => <Ago at={row.created_at} /> },
+    {
+      key: "made",
+      head: "Made",
+      track: "110px",
+      cell: (row) => (
+        <>
+          <span className="phone-only">made </span>
+          <Ago at={row.created_at} />
+        </>
+      ),
+    },
     {
       key: "act",
       head: "",

@@ -2,14 +2,16 @@
 
 import { Button, Menu, Select } from "@mantine/core";
 import { useEffect, useMemo } from "react";
+import { Link } from "wouter";
 import { type DeliveryFilter, STATUSES, useDeliveries, useExport } from "../../api/deliveries";
 import { useEndpoints } from "../../api/endpoints";
-import { useHref } from "../../api/session";
+import { useHref, usePlace } from "../../api/session";
 import { useEventTypes } from "../../api/settings";
+import { newEndpointLabel } from "../../lib/profiles";
 import { count, words } from "../../lib/text";
 import { Page, Panel } from "../../parts/basics";
 import { DeliveriesTable } from "../../parts/deliveries";
-import { sinceOf, TIMES, useFilters } from "../../parts/filters";
+import { sinceOf, TimeFilter, useFilters } from "../../parts/filters";
 import { Icon } from "../../parts/icons";
 import { Empty } from "../../parts/states";
 import { useSay } from "../../parts/toasts";
@@ -37,25 +39,30 @@ export function ofClass(
 const SEARCHED = 2_000;
 
 export function DeliveriesPage() {
+  const place = usePlace();
   const href = useHref();
-  const [filter, setFilter, filtered] = useFilters(["endpoint", "status", "type", "since", "code"]);
+  const [filter, setFilter, filtered] = useFilters(["endpoint", "status", "type", "since", "until", "code"]);
   const endpoints = useEndpoints();
   const types = useEventTypes();
   const asked = useMemo<DeliveryFilter>(() => {
     const since = sinceOf(filter.since);
+    const until = sinceOf(filter.until);
     const status = STATUSES.find((it) => it === filter.status);
     return {
       ...(filter.endpoint ? { endpoint: filter.endpoint } : {}),
       ...(status ? { status } : {}),
       ...(filter.type ? { type: filter.type } : {}),
       ...(since ? { since } : {}),
+      ...(until ? { until } : {}),
     };
-  }, [filter.endpoint, filter.status, filter.type, filter.since]);
+  }, [filter.endpoint, filter.status, filter.type, filter.since, filter.until]);
   const list = useDeliveries(asked);
   const say = useSay();
   const exported = useExport();
   const exportAs = (format: "csv" | "ndjson") =>
     exported.mutate({ filter: asked, format }, { onError: say.failed });
+  const clear = () =>
+    setFilter({ endpoint: null, status: null, type: null, since: null, until: null, code: null });
   const rows = useMemo(
     () => (filter.code === "" ? list.rows : list.rows.filter((row) => ofClass(row, filter.code))),
     [list.rows, filter.code],
@@ -132,20 +139,9 @@ export function DeliveriesPage() {
           placeholder="Any"
           value={filter.code || null}
         />
-        <Select
-          clearable
-          data={TIMES}
-          label="Time"
-          onChange={(value) => setFilter({ since: value })}
-          placeholder="Any"
-          value={filter.since || null}
-        />
+        <TimeFilter onChange={setFilter} since={filter.since} until={filter.until} />
         {filtered && (
-          <Button
-            className="fixed"
-            onClick={() => setFilter({ endpoint: null, status: null, type: null, since: null, code: null })}
-            variant="subtle"
-          >
+          <Button className="fixed" onClick={clear} variant="subtle">
             Clear
           </Button>
         )}
@@ -154,10 +150,35 @@ export function DeliveriesPage() {
         <DeliveriesTable
           empty={
             filtered ? (
-              <Empty icon="filter" title="No delivery fits">
-                Widen the time or clear a filter.
+              <Empty
+                action={
+                  <Button onClick={clear} variant="default">
+                    Show all
+                  </Button>
+                }
+                icon="filter"
+                title="No delivery fits"
+              >
+                Widen the time, or leave out a filter.
               </Empty>
-            ) : undefined
+            ) : (
+              <Empty
+                action={
+                  place.can.manage &&
+                  endpoints.data?.length === 0 && (
+                    <Button component={Link} href={href("settings/webhooks?new=1")} variant="default">
+                      {newEndpointLabel(place.profile)}
+                    </Button>
+                  )
+                }
+                icon="deliveries"
+                title="No deliveries yet"
+              >
+                {endpoints.data?.length === 0
+                  ? "Tell the gateway where to send events; each that is owed shows up here the moment it is accepted."
+                  : "An event that an endpoint asked for shows up here the moment it is accepted."}
+              </Empty>
+            )
           }
           endpointName={(id) => names.get(id) ?? id}
           error={list.error}

@@ -43,7 +43,7 @@ export function AttemptDetail({
             [
               "Set off",
               attempt.trigger === "automatic"
-                ? "By itself"
+                ? "Automatically"
                 : attempt.trigger === "test"
                   ? "As a test"
                   : "By hand",
@@ -124,8 +124,8 @@ export function AttemptDetail({
                 <li>
                   <h3 className="sub">Compute and compare</h3>
                   <p>
-                    HMAC-SHA256 of it with that key, written as {signed.form}, has to equal what stands in{" "}
-                    <code>{signed.header}</code>. Compare in constant time.
+                    HMAC-SHA256 of it with that key, written as <Ticked text={signed.form} />, has to equal
+                    what stands in <code>{signed.header}</code>. Compare in constant time.
                   </p>
                 </li>
               </ol>
@@ -135,6 +135,11 @@ export function AttemptDetail({
       </div>
     </Panel>
   );
+}
+
+/** Words of our own, with what stands between backquotes as code. */
+function Ticked({ text }: { readonly text: string }) {
+  return text.split("`").map((it, index) => (index % 2 === 0 ? it : <code key={it}>{it}</code>));
 }
 
 /** Whether the body built again has the length of the one that was sent. */

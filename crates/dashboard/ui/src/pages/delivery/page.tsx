@@ -55,7 +55,12 @@ export function DeliveryPage({ id }: { readonly id: string }) {
         </Panel>
       ) : found.data === undefined ? (
         <Panel bare>
-          <Failed error={found.error} onRetry={() => void found.refetch()} what="The delivery" />
+          <Failed
+            back={{ label: "Deliveries", href: href("deliveries") }}
+            error={found.error}
+            onRetry={() => void found.refetch()}
+            what="The delivery"
+          />
         </Panel>
       ) : (
         <Found delivery={found.data} />
@@ -99,6 +104,7 @@ function Actions({ delivery }: { readonly delivery: Delivery }) {
               onError: (error) => say.failed(error),
             })
           }
+          variant={delivery.status === "succeeded" ? "default" : "filled"}
         >
           Retry
         </Button>

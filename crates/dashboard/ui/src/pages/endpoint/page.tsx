@@ -13,7 +13,6 @@ import {
   useVerifyEndpoint,
 } from "../../api/endpoints";
 import { useHref, usePlace } from "../../api/session";
-import { overlapOf } from "../../lib/overlap";
 import { schemeOf } from "../../lib/profiles";
 import { count, plural } from "../../lib/text";
 import { span } from "../../lib/time";
@@ -41,6 +40,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
   return (
     <Page
       actions={endpoint !== undefined && <Actions endpoint={endpoint} />}
+      manyActions
       beside={endpoint !== undefined && <Pill state={endpoint.status} />}
       crumbs={[{ label: "Webhooks", href: href("settings/webhooks") }]}
       lead={endpoint?.name ? <Mono text={endpoint.url} /> : undefined}
@@ -52,7 +52,12 @@ export function EndpointPage({ id }: { readonly id: string }) {
         </Panel>
       ) : endpoint === undefined ? (
         <Panel bare>
-          <Failed error={found.error} onRetry={() => void found.refetch()} what="The webhook" />
+          <Failed
+            back={{ label: "Webhooks", href: href("settings/webhooks") }}
+            error={found.error}
+            onRetry={() => void found.refetch()}
+            what="The webhook"
+          />
         </Panel>
       ) : (
         <Found endpoint={endpoint} />
@@ -234,7 +239,7 @@ function Found({ endpoint }: { readonly endpoint: Endpoint }) {
   return (
     <>
       <State endpoint={endpoint} />
-      <Overlap id={endpoint.id} />
+      <Overlap until={endpoint.previous_secret_expires_at ?? null} />
       <Tabs
         keepMounted={false}
         onChange={(value) => setFilter({ tab: value === "deliveries" ? null : value })}
@@ -260,12 +265,12 @@ function Found({ endpoint }: { readonly endpoint: Endpoint }) {
 }
 
 /** How long the secret before the last rotation still signs. */
-function Overlap({ id }: { readonly id: string }) {
+function Overlap({ until }: { readonly until: string | null }) {
   const now = useNow();
-  const until = overlapOf(id, now);
-  return until === null ? null : (
+  const leftS = until === null ? 0 : (new Date(until).getTime() - now) / 1_000;
+  return leftS <= 0 ? null : (
     <Note icon="key" tone="info" title="Two secrets sign.">
-      The old one for another {span((new Date(until).getTime() - now) / 1_000)}. Deploy the new one before.
+      The old one for another {span(leftS)}. Deploy the new one before.
     </Note>
   );
 }

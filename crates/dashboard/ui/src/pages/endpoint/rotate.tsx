@@ -3,7 +3,6 @@
 import { Button, Modal, Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { type Endpoint, useRotateSecret } from "../../api/endpoints";
-import { keepOverlap } from "../../lib/overlap";
 import { fieldError, formError } from "../../lib/problem";
 import { overlapS } from "../../lib/profiles";
 import { span, stamp } from "../../lib/time";
@@ -50,13 +49,12 @@ function Form({
       { ...(single ? {} : { overlap_s: seconds }), ...(own.trim() === "" ? {} : { secret: own.trim() }) },
       {
         onSuccess: (made) => {
-          const until = new Date(Date.now() + (single ? 0 : seconds) * 1_000);
-          keepOverlap(endpoint.id, until);
+          const until = made.previous_secret_expires_at;
           onRotated(
             made.secret ?? "",
-            single || seconds === 0
+            until == null
               ? "The old secret does not sign any more."
-              : `Both secrets sign until ${stamp(until.toISOString())}. Deploy the new one before.`,
+              : `Both secrets sign until ${stamp(until)}. Deploy the new one before.`,
           );
         },
       },

@@ -1,6 +1,9 @@
 // What an endpoint is set to: its own choice where there is one, else its profile's.
 
+import { Button } from "@mantine/core";
+import { useState } from "react";
 import type { Endpoint, Retry } from "../../api/endpoints";
+import { usePlace } from "../../api/session";
 import { type ProfileName, profileLabel, schemeOf, scopeLabel } from "../../lib/profiles";
 import { plural } from "../../lib/text";
 import { span } from "../../lib/time";
@@ -8,14 +11,27 @@ import { Ago, At, Facts, Foreign, Panel, Tags, Value } from "../../parts/basics"
 import { Headers } from "../../parts/code";
 import { RetryLine } from "../../parts/retry";
 import { Snippets } from "../../parts/secret";
+import { EditDialog } from "./edit";
 
 export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
   const { policy } = endpoint;
   const headers = endpoint.headers ?? {};
+  const place = usePlace();
+  const [editing, setEditing] = useState(false);
   return (
     <div className="stack">
+      <EditDialog endpoint={endpoint} onClose={() => setEditing(false)} open={editing} />
       <div className="columns">
-        <Panel title="Webhook">
+        <Panel
+          actions={
+            place.can.manage && (
+              <Button onClick={() => setEditing(true)} size="compact-sm" variant="default">
+                Edit
+              </Button>
+            )
+          }
+          title="Webhook"
+        >
           <Facts
             rows={[
               ["Id", <Value key="id" label="webhook id" text={endpoint.id} />],

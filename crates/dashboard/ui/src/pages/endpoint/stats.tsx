@@ -2,7 +2,7 @@
 
 import { SegmentedControl } from "@mantine/core";
 import { RANGES, type Range, useStats } from "../../api/numbers";
-import { count, percent, plural } from "../../lib/text";
+import { count, kept, percent, plural } from "../../lib/text";
 import { millis } from "../../lib/time";
 import { Ago, Panel } from "../../parts/basics";
 import { useFilters } from "../../parts/filters";
@@ -50,7 +50,7 @@ export function Stats({ id }: { readonly id: string }) {
           {
             label: "Answer time",
             value: answer.p50_ms == null ? "–" : millis(answer.p50_ms),
-            hint: answer.p95_ms == null ? "median" : `median; 95 % within ${millis(answer.p95_ms)}`,
+            hint: answer.p95_ms == null ? "median" : `median; 95 % within ${kept(millis(answer.p95_ms))}`,
           },
           {
             label: "Attempts",

@@ -7,7 +7,7 @@ import { type Endpoint, useEndpoints } from "../../api/endpoints";
 import { useOverview } from "../../api/numbers";
 import { useHref, usePlace } from "../../api/session";
 import { newEndpointLabel, profileLabel, schemeOf, scopeLabel } from "../../lib/profiles";
-import { count, words } from "../../lib/text";
+import { count } from "../../lib/text";
 import { Ago, Foreign, Mono, Page, Panel, Pill, Tags } from "../../parts/basics";
 import { useFilters } from "../../parts/filters";
 import { Icon } from "../../parts/icons";
@@ -15,10 +15,25 @@ import { SecretDialog, type ShownSecret } from "../../parts/secret";
 import { type Column, Empty, Table } from "../../parts/table";
 import { NewEndpointDialog } from "./new";
 
+function off(reason: Endpoint["disabled_reason"]): string {
+  switch (reason) {
+    case "gone":
+      return "Gone (410)";
+    case "failures":
+      return "Failed too long";
+    case "verification_failed":
+      return "Not verified";
+    case "manual":
+    case null:
+    case undefined:
+      return "Switched off";
+  }
+}
+
 /** How an endpoint does, in a word. */
 export function health(endpoint: Endpoint, isFailing = false): string {
   if (endpoint.status === "disabled") {
-    return endpoint.disabled_reason ? words(endpoint.disabled_reason) : "Off";
+    return off(endpoint.disabled_reason);
   }
   if (endpoint.status === "pending") {
     return "Not verified yet";
@@ -83,7 +98,7 @@ export function EndpointsPage() {
     {
       key: "events",
       head: "Events",
-      track: "minmax(0, 1.7fr)",
+      track: "minmax(190px, 1.9fr)",
       phone: "full",
       cell: (row) => <Tags most={2} values={row.events} />,
     },
@@ -165,11 +180,29 @@ export function EndpointsPage() {
           columns={columns}
           empty={
             wanted === "" ? (
-              <Empty icon="webhook" title="No webhooks yet">
+              <Empty
+                action={
+                  place.can.manage && (
+                    <Button onClick={() => setFilter({ new: "1" })} variant="default">
+                      Add the first one
+                    </Button>
+                  )
+                }
+                icon="webhook"
+                title="No webhooks yet"
+              >
                 Add the address of your receiver and pick its events. The first one takes a minute.
               </Empty>
             ) : (
-              <Empty icon="filter" title="No webhook fits">
+              <Empty
+                action={
+                  <Button onClick={() => setFilter({ q: null })} variant="default">
+                    Show all
+                  </Button>
+                }
+                icon="filter"
+                title="No webhook fits"
+              >
                 Clear the search to see all of them.
               </Empty>
             )

@@ -45,7 +45,7 @@ export function EventTypesPage() {
     {
       key: "name",
       head: "Type",
-      track: "minmax(0, 1.7fr)",
+      track: "minmax(300px, 1.7fr)",
       phone: "title",
       cell: (row) => (
         <button className="stretch plain mono" onClick={() => setFilter({ type: row.name })} type="button">
@@ -83,7 +83,7 @@ export function EventTypesPage() {
     {
       key: "state",
       head: "State",
-      track: "110px",
+      track: "100px",
       phone: "side",
       cell: (row) =>
         row.deprecated ? <Pill state="deprecated" /> : <span className="dim wide-only">In use</span>,
@@ -136,7 +136,17 @@ export function EventTypesPage() {
           columns={columns}
           empty={
             wanted === "" ? (
-              <Empty icon="types" title="The catalogue is empty">
+              <Empty
+                action={
+                  place.can.configure && (
+                    <Button onClick={() => setFilter({ edit: "new" })} variant="default">
+                      Describe the first one
+                    </Button>
+                  )
+                }
+                icon="types"
+                title="The catalogue is empty"
+              >
                 Import one, or describe the first type: when it happens, and what it looks like.
               </Empty>
             ) : (

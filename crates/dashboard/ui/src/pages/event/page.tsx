@@ -52,7 +52,12 @@ export function EventPage({ id }: { readonly id: string }) {
         </Panel>
       ) : found.data === undefined || event === undefined ? (
         <Panel bare>
-          <Failed error={found.error} onRetry={() => void found.refetch()} what="The event" />
+          <Failed
+            back={{ label: "Events", href: href("events") }}
+            error={found.error}
+            onRetry={() => void found.refetch()}
+            what="The event"
+          />
         </Panel>
       ) : (
         <>

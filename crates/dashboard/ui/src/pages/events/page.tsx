@@ -13,7 +13,7 @@ import { fieldError, formError } from "../../lib/problem";
 import { scopeLabel } from "../../lib/profiles";
 import { plural } from "../../lib/text";
 import { Ago, Foreign, Mono, Note, Page, Panel } from "../../parts/basics";
-import { sinceOf, TIMES, useFilters } from "../../parts/filters";
+import { sinceOf, TimeFilter, useFilters } from "../../parts/filters";
 import { Icon } from "../../parts/icons";
 import { type Column, Empty, Table } from "../../parts/table";
 import { useSay } from "../../parts/toasts";
@@ -21,22 +21,36 @@ import { useSay } from "../../parts/toasts";
 export function EventsPage() {
   const place = usePlace();
   const href = useHref();
-  const [filter, setFilter, filtered] = useFilters(["type", "scope", "source", "since", "q", "publish"]);
+  const [filter, setFilter, filtered] = useFilters([
+    "type",
+    "scope",
+    "source",
+    "since",
+    "until",
+    "q",
+    "publish",
+  ]);
   const types = useEventTypes();
   const sources = useSources();
   const asked = useMemo<EventFilter>(() => {
     const since = sinceOf(filter.since);
+    const until = sinceOf(filter.until);
     return {
       ...(filter.type ? { type: filter.type } : {}),
       ...(filter.scope ? { scope: filter.scope } : {}),
       ...(filter.source ? { source: filter.source } : {}),
       ...(filter.q ? { q: filter.q } : {}),
       ...(since ? { since } : {}),
+      ...(until ? { until } : {}),
     };
-  }, [filter.type, filter.scope, filter.source, filter.since, filter.q]);
+  }, [filter.type, filter.scope, filter.source, filter.since, filter.until, filter.q]);
   const list = useEvents(asked);
   const [q, setQ] = useState(filter.q);
   const search = useDebouncedCallback((value: string) => setFilter({ q: value }), 300);
+  const clear = () => {
+    setQ("");
+    setFilter({ type: null, scope: null, source: null, since: null, until: null, q: null });
+  };
   const sourceName = (id: string) => sources.data?.find((it) => it.id === id)?.name ?? id;
 
   const columns: Column<Event>[] = [
@@ -147,23 +161,9 @@ export function EventsPage() {
             value={filter.source || null}
           />
         )}
-        <Select
-          clearable
-          data={TIMES}
-          label="Time"
-          onChange={(value) => setFilter({ since: value })}
-          placeholder="Any"
-          value={filter.since || null}
-        />
+        <TimeFilter onChange={setFilter} since={filter.since} until={filter.until} />
         {filtered && filter.publish === "" && (
-          <Button
-            className="fixed"
-            onClick={() => {
-              setQ("");
-              setFilter({ type: null, scope: null, source: null, since: null, q: null });
-            }}
-            variant="subtle"
-          >
+          <Button className="fixed" onClick={clear} variant="subtle">
             Clear
           </Button>
         )}
@@ -173,8 +173,16 @@ export function EventsPage() {
           columns={columns}
           empty={
             filtered ? (
-              <Empty icon="filter" title="No event fits">
-                Widen the time or clear a filter.
+              <Empty
+                action={
+                  <Button onClick={clear} variant="default">
+                    Show all
+                  </Button>
+                }
+                icon="filter"
+                title="No event fits"
+              >
+                Widen the time, or leave out a filter.
               </Empty>
             ) : (
               <Empty icon="events" title="No events yet">

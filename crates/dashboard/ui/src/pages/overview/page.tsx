@@ -5,9 +5,9 @@ import { Link } from "wouter";
 import { type Overview, RANGES, type Range, useOverview } from "../../api/numbers";
 import { useHref, usePlace } from "../../api/session";
 import { newEndpointLabel } from "../../lib/profiles";
-import { count, percent, plural, words } from "../../lib/text";
+import { count, kept, percent, plural, words } from "../../lib/text";
 import { millis } from "../../lib/time";
-import { Ago, Foreign, Mono, Page, Panel, Pill } from "../../parts/basics";
+import { Ago, Foreign, Mono, Page, Panel, Pill, Since } from "../../parts/basics";
 import { useFilters } from "../../parts/filters";
 import { Chart, Metrics } from "../../parts/numbers";
 import { Empty, Failed, Loading } from "../../parts/states";
@@ -96,7 +96,7 @@ function Numbers({
           {
             label: "Delivery time",
             value: took.p50_ms == null ? "–" : millis(took.p50_ms),
-            hint: took.p95_ms == null ? "median" : `median; 95 % within ${millis(took.p95_ms)}`,
+            hint: took.p95_ms == null ? "median" : `median; 95 % within ${kept(millis(took.p95_ms))}`,
           },
           {
             label: "Events accepted",
@@ -110,21 +110,25 @@ function Numbers({
           },
           {
             label: "Oldest undelivered",
-            value: backlog.oldest_at ? <Ago at={backlog.oldest_at} /> : "None",
-            hint: backlog.oldest_at ? "accepted" : "nothing is owed",
+            value: backlog.oldest_at ? <Since at={backlog.oldest_at} /> : "None",
+            hint: backlog.oldest_at ? "since it was accepted" : "nothing is owed",
           },
           {
             label: "Endpoints",
-            value: count(endpoints.active),
-            hint: [
-              "active",
-              endpoints.failing > 0 ? `${count(endpoints.failing)} failing` : "",
-              endpoints.paused > 0 ? `${count(endpoints.paused)} paused` : "",
-              endpoints.disabled > 0 ? `${count(endpoints.disabled)} off` : "",
-              endpoints.pending > 0 ? `${count(endpoints.pending)} unverified` : "",
-            ]
-              .filter((it) => it !== "")
-              .join(", "),
+            value: (
+              <>
+                {count(endpoints.active)} <span className="unit">active</span>
+              </>
+            ),
+            hint:
+              [
+                endpoints.failing > 0 ? `${count(endpoints.failing)} failing` : "",
+                endpoints.paused > 0 ? `${count(endpoints.paused)} paused` : "",
+                endpoints.disabled > 0 ? `${count(endpoints.disabled)} off` : "",
+                endpoints.pending > 0 ? `${count(endpoints.pending)} unverified` : "",
+              ]
+                .filter((it) => it !== "")
+                .join(", ") || "none is failing",
           },
         ]}
       />

@@ -20,7 +20,21 @@ import {
 } from "../../api/sources";
 import { formError, reason } from "../../lib/problem";
 import { plural } from "../../lib/text";
-import { Ago, At, Facts, Foreign, Mono, Note, Page, Panel, Pill, Tags, Value } from "../../parts/basics";
+import { span } from "../../lib/time";
+import {
+  Ago,
+  At,
+  Facts,
+  Foreign,
+  Mono,
+  Note,
+  Page,
+  Panel,
+  Pill,
+  Tags,
+  useNow,
+  Value,
+} from "../../parts/basics";
 import { Body } from "../../parts/code";
 import { Confirm } from "../../parts/confirm";
 import { Icon } from "../../parts/icons";
@@ -28,11 +42,14 @@ import { SecretDialog, type ShownSecret } from "../../parts/secret";
 import { Empty, Failed, Loading } from "../../parts/states";
 import { type Column, Table } from "../../parts/table";
 import { useSay } from "../../parts/toasts";
+import { EditSource } from "./edit";
 
 export function SourcePage({ id }: { readonly id: string }) {
   const href = useHref();
   const found = useSource(id);
   const providers = useProviders();
+  const place = usePlace();
+  const [editing, setEditing] = useState(false);
   const source = found.data;
   const provider = providers.data?.find((it) => it.name === source?.provider) ?? null;
   return (
@@ -40,6 +57,7 @@ export function SourcePage({ id }: { readonly id: string }) {
       actions={source !== undefined && <Actions source={source} />}
       beside={source !== undefined && <Pill state={source.status} />}
       crumbs={[{ label: "Sources", href: href("sources") }]}
+      manyActions
       title={source?.name ?? "Source"}
     >
       {found.isPending ? (
@@ -48,7 +66,12 @@ export function SourcePage({ id }: { readonly id: string }) {
         </Panel>
       ) : source === undefined ? (
         <Panel bare>
-          <Failed error={found.error} onRetry={() => void found.refetch()} what="The source" />
+          <Failed
+            back={{ label: "Sources", href: href("sources") }}
+            error={found.error}
+            onRetry={() => void found.refetch()}
+            what="The source"
+          />
         </Panel>
       ) : (
         <>
@@ -62,9 +85,20 @@ export function SourcePage({ id }: { readonly id: string }) {
               Requests are answered 403 and nothing is kept.
             </Note>
           )}
+          <EditSource onClose={() => setEditing(false)} open={editing} source={source} />
+          <Overlap until={source.previous_secret_expires_at ?? null} />
           <div className="columns wide-left">
             <Setup provider={provider} source={source} />
-            <Panel title="Source">
+            <Panel
+              actions={
+                place.can.configure && (
+                  <Button onClick={() => setEditing(true)} size="compact-sm" variant="default">
+                    Edit
+                  </Button>
+                )
+              }
+              title="Source"
+            >
               <Facts
                 rows={[
                   ["Id", <Value key="id" label="source id" text={source.id} />],
@@ -96,6 +130,17 @@ export function SourcePage({ id }: { readonly id: string }) {
         </>
       )}
     </Page>
+  );
+}
+
+/** How long the secret before the last rotation is still believed. */
+function Overlap({ until }: { readonly until: string | null }) {
+  const now = useNow();
+  const leftS = until === null ? 0 : (new Date(until).getTime() - now) / 1_000;
+  return leftS <= 0 ? null : (
+    <Note icon="key" tone="info" title="Two secrets are believed.">
+      The old one for another {span(leftS)}. Give the provider the new one before.
+    </Note>
   );
 }
 
@@ -267,7 +312,8 @@ function Actions({ source }: { readonly source: Source }) {
         open={asking === "rotate"}
         title="Rotate secret?"
       >
-        A fresh secret is made and shown once. Requests signed with the old one are refused from then on.
+        A fresh secret is made and shown once. Requests signed with the old one are believed for as long as
+        the tenant’s profile lets two secrets overlap, a day under most of them; the page says how long.
       </Confirm>
       <SampleDialog onClose={() => setSampling(false)} open={sampling} source={source} />
       <GiveSecret onClose={() => setGiving(false)} open={giving} source={source} />

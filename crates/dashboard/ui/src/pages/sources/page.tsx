@@ -101,7 +101,17 @@ export function SourcesPage() {
         <Table
           columns={columns}
           empty={
-            <Empty icon="sources" title="No sources yet">
+            <Empty
+              action={
+                place.can.configure && (
+                  <Button onClick={() => setFilter({ new: "1" })} variant="default">
+                    Add the first one
+                  </Button>
+                )
+              }
+              icon="sources"
+              title="No sources yet"
+            >
               A source gives you a URL to paste at GitHub, Stripe or a program of your own.
             </Empty>
           }

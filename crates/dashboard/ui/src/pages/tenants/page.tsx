@@ -57,12 +57,18 @@ export function TenantsPage() {
       key: "retention",
       head: "Keeps",
       track: "120px",
-      cell: (row) => <span className="dim">{plural(row.retention_days, "day", "days")}</span>,
+      cell: (row) => (
+        <span className="dim">
+          <span className="phone-only">keeps </span>
+          {plural(row.retention_days, "day", "days")}
+        </span>
+      ),
     },
     {
       key: "made",
       head: "Made",
       track: "110px",
+      phone: "hide",
       cell: (row) => (
         <span className="dim">
           <Ago at={row.created_at} />

@@ -18,7 +18,7 @@ import {
 } from "./world.mjs";
 
 /** A page that does not answer for so long has frozen; what is measured is far below, also on a busy machine. */
-const FROZEN_MS = 1_000;
+const FROZEN_MS = 750;
 
 /** Does something again and again beside a story, until it is stopped. */
 function keepDoing(act, everyMs) {

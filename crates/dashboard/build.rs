@@ -81,9 +81,19 @@ fn pages(out: &Path) -> Built<Result<PathBuf, String>> {
             return Err(format!("HOOKYARD_UI=require, but {why}").into());
         }
         println!("cargo::warning=the dashboard is not built in: {why}");
+        look_again_when_installed();
         return Ok(Err(why));
     }
     build(&ui, &out.join("dist")).map(Ok)
+}
+
+/// Once Node.js is there, the next build has the pages, though nothing of ours has changed.
+fn look_again_when_installed() {
+    println!("cargo::rerun-if-env-changed=PATH");
+    let path = variable("PATH").unwrap_or_default();
+    for folder in std::env::split_paths(&path).filter(|it| it.is_dir()) {
+        println!("cargo::rerun-if-changed={}", folder.display());
+    }
 }
 
 /// What is wrong with the Node.js that is there.

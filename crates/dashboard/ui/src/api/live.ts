@@ -12,6 +12,8 @@ import { refreshHeads } from "./pages";
 
 /** How often lists are read again while much is happening. */
 const CALM_MS = 700;
+/** How often what is costly to the gateway, the numbers and the list of all webhooks, is read again meanwhile. */
+export const COSTLY_MS = 4_000;
 /** How often they are read without a stream. */
 const POLL_MS = 3_000;
 
@@ -26,9 +28,11 @@ export function useLive(): Live {
 type Kind = "events" | "attempts" | "endpoints";
 
 /** Gathers what changed and brings it up to date, calmly. */
-class Refresher {
+export class Refresher {
   private readonly due = new Set<Kind>();
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private costlyTimer: ReturnType<typeof setTimeout> | null = null;
+  private costlyAt = Number.NEGATIVE_INFINITY;
   private busy = false;
   private readonly client: QueryClient;
   private readonly tenant: string;
@@ -51,8 +55,28 @@ class Refresher {
     if (this.timer !== null) {
       clearTimeout(this.timer);
     }
+    if (this.costlyTimer !== null) {
+      clearTimeout(this.costlyTimer);
+    }
     this.timer = null;
+    this.costlyTimer = null;
     this.due.clear();
+  }
+
+  /** At once when it was long ago; else once more when the time has come, so that nothing stays as it was. */
+  private async costly(): Promise<void> {
+    const waitMs = this.costlyAt + COSTLY_MS - Date.now();
+    if (waitMs > 0) {
+      this.costlyTimer ??= setTimeout(() => {
+        this.costlyTimer = null;
+        void this.costly();
+      }, waitMs);
+      return;
+    }
+    this.costlyAt = Date.now();
+    const { client, tenant } = this;
+    const keys = [["overview", tenant], ["stats", tenant], endpointsKey(tenant)];
+    await Promise.allSettled(keys.map((queryKey) => client.invalidateQueries({ queryKey })));
   }
 
   private async run(): Promise<void> {
@@ -67,11 +91,7 @@ class Refresher {
       work.push(refreshHeads(client, ["events", tenant], askEventsHead));
     }
     if (due.has("events") || due.has("attempts")) {
-      work.push(
-        refreshHeads(client, ["deliveries", tenant], askHead),
-        again("overview", tenant),
-        again("stats", tenant),
-      );
+      work.push(refreshHeads(client, ["deliveries", tenant], askHead), this.costly());
     }
     if (due.has("attempts")) {
       work.push(
@@ -79,7 +99,6 @@ class Refresher {
         again("attempts", tenant),
         again("event-deliveries", tenant),
         again("endpoint", tenant),
-        again(...endpointsKey(tenant)),
       );
     }
     if (due.has("endpoints")) {

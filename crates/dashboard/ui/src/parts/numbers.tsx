@@ -27,6 +27,16 @@ export function Metrics({ rows, label }: { readonly rows: readonly MetricRow[]; 
   );
 }
 
+/** What the bars of a chart of deliveries count, and what they leave out. */
+export function Counts() {
+  return (
+    <p className="dim small counts">
+      A delivery counts when it ends, an attempt to be made again when it was made. Tests, what is cancelled
+      by hand, and what waited for a retry when its webhook was disabled or deleted do not count.
+    </p>
+  );
+}
+
 export type Series = {
   readonly label: string;
   readonly tone: "good" | "bad" | "warn" | "calm" | "accent";

@@ -6,7 +6,7 @@ import { count, kept, percent, plural } from "../../lib/text";
 import { millis } from "../../lib/time";
 import { Ago, Panel } from "../../parts/basics";
 import { useFilters } from "../../parts/filters";
-import { Chart, Metrics, Shares } from "../../parts/numbers";
+import { Chart, Counts, Metrics, Shares } from "../../parts/numbers";
 import { Failed, Loading } from "../../parts/states";
 
 export function Stats({ id }: { readonly id: string }) {
@@ -82,6 +82,7 @@ export function Stats({ id }: { readonly id: string }) {
             { label: "Discarded", tone: "calm", values: series.map((it) => it.counts.discarded) },
           ]}
         />
+        <Counts />
       </Panel>
       <div className="columns">
         <Panel title="Attempts by outcome">

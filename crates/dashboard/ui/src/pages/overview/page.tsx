@@ -9,7 +9,7 @@ import { count, kept, percent, plural, words } from "../../lib/text";
 import { millis } from "../../lib/time";
 import { Ago, Foreign, Mono, Page, Panel, Pill, Since } from "../../parts/basics";
 import { useFilters } from "../../parts/filters";
-import { Chart, Metrics } from "../../parts/numbers";
+import { Chart, Counts, Metrics } from "../../parts/numbers";
 import { Empty, Failed, Loading } from "../../parts/states";
 import { type Column, Table } from "../../parts/table";
 
@@ -148,6 +148,7 @@ function Numbers({
               { label: "Discarded", tone: "calm", values: series.map((it) => it.counts.discarded) },
             ]}
           />
+          <Counts />
         </Panel>
         <Panel title="Delivery time">
           <Chart

@@ -68,7 +68,10 @@ impl App {
     ) -> Result<VerifiedEndpoint, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let endpoint = self.load_endpoint(caller, no, id).await?;
-        let verified = self.engine().verify(no, endpoint.id).await?;
+        let mut verified = self.engine().verify(no, endpoint.id).await?;
+        if !verified.passed {
+            verified.endpoint = self.unproved(caller, verified.endpoint).await;
+        }
         Ok(VerifiedEndpoint {
             passed: verified.passed,
             reason: verified.reason,

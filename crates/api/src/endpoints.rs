@@ -109,7 +109,7 @@ pub struct Endpoint {
     pub metadata: Option<Json>,
     /// Its state.
     pub status: EndpointStatus,
-    /// Why it is disabled, when it is.
+    /// Why it is disabled, when it is; of a pending one, that it did not pass its challenge.
     pub disabled_reason: Option<DisabledReason>,
     /// Events in a row that ended without success.
     pub consecutive_failures: u32,

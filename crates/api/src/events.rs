@@ -45,7 +45,8 @@ pub struct NewEvent<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Option<Object>)]
     pub previous: Option<&'a RawValue>,
-    /// What changed, in the words that the profile's receivers expect.
+    /// What changed, in the words that the profile's receivers expect: objects, each with a text `kind`. Not beside a `diff`
+    /// in `data`.
     #[serde(borrow, default)]
     #[schema(value_type = Option<Vec<serde_json::Value>>)]
     pub changes: Option<&'a RawValue>,

@@ -39,6 +39,8 @@ pub struct AttemptLog {
     pub tried: Vec<Delivery>,
     /// How many were discarded without an attempt.
     pub discarded: u64,
+    /// Those, newest event first, down to the same bound.
+    pub skipped: Vec<Delivery>,
     /// It goes back to here only, since the bound was reached.
     pub cut_at: Option<Timestamp>,
 }
@@ -122,6 +124,9 @@ impl App {
                     log.tried.push(delivery);
                 } else if delivery.status == DeliveryStatus::Discarded {
                     log.discarded += 1;
+                    if log.discarded <= attempts_max {
+                        log.skipped.push(delivery);
+                    }
                 }
             }
             match found.next {

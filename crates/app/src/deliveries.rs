@@ -3,7 +3,7 @@
 use hookyard_domain::attempt::Attempt;
 use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::endpoint::{Endpoint, EndpointStatus};
-use hookyard_domain::id::{DeliveryId, EndpointId};
+use hookyard_domain::id::{AttemptId, DeliveryId, EndpointId};
 use hookyard_domain::limit::PAGE_MAX;
 use hookyard_domain::page::{Cursor, Page, PageRequest};
 use hookyard_domain::tenant::TenantNo;
@@ -144,7 +144,7 @@ impl App {
         id: &str,
     ) -> Result<Delivery, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Look).await?;
-        self.seen_delivery(caller, no, path_id(id, "delivery")?).await
+        self.seen_delivery(caller, no, delivery_id(id)?).await
     }
 
     /// The attempts of a delivery, newest first, with the delivery's id, of which theirs are made.
@@ -156,7 +156,7 @@ impl App {
         page: PageQuery,
     ) -> Result<(DeliveryId, Page<Attempt>), AppError> {
         let no = self.tenant_for(caller, tenant, Power::Look).await?;
-        let id: DeliveryId = path_id(id, "delivery")?;
+        let id: DeliveryId = delivery_id(id)?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
         checks.done()?;
@@ -174,7 +174,7 @@ impl App {
         id: &str,
     ) -> Result<Delivery, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Replay).await?;
-        let id: DeliveryId = path_id(id, "delivery")?;
+        let id: DeliveryId = delivery_id(id)?;
         self.engine().settled().await;
         let delivery = self.seen_delivery(caller, no, id).await?;
         let endpoint = self.store().endpoint(no, delivery.endpoint).await?;
@@ -210,7 +210,7 @@ impl App {
         id: &str,
     ) -> Result<Delivery, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Replay).await?;
-        let id: DeliveryId = path_id(id, "delivery")?;
+        let id: DeliveryId = delivery_id(id)?;
         self.engine().settled().await;
         let delivery = self.seen_delivery(caller, no, id).await?;
         let now = self.now();
@@ -286,6 +286,16 @@ impl App {
     }
 }
 
+/// The id of a delivery in a path: its own, or the one that receivers of the profile `aly` know it by.
+pub(crate) fn delivery_id(text: &str) -> Result<DeliveryId, AppError> {
+    // `X-Aly-Delivery-Id` is new for every attempt: it is the attempt's id.
+    let sent = text.strip_prefix("del_").and_then(|it| format!("att_{it}").parse().ok());
+    match sent {
+        Some(attempt) => Ok(AttemptId::delivery(attempt).0),
+        None => path_id(text, "delivery"),
+    }
+}
+
 /// An endpoint that is off or gone would only have the delivery discarded.
 pub(crate) fn takes_deliveries(endpoint: Option<&Endpoint>) -> Result<(), AppError> {
     match endpoint {
@@ -304,4 +314,24 @@ fn refused(status: DeliveryStatus) -> AppError {
 
 fn before(delivery: &Delivery) -> Option<Value> {
     Some(json!({ "status": delivery.status, "attempts": delivery.attempts }))
+}
+
+#[cfg(test)]
+mod tests {
+    use hookyard_domain::id::{EventId, EventKey, TargetNo};
+
+    use super::*;
+
+    #[test]
+    fn a_delivery_goes_by_its_own_id_and_by_the_one_that_was_sent() {
+        let delivery = EventId::of(EventKey(7 << 12), 0).delivery(TargetNo(3));
+        let attempt = delivery.attempt(5).to_string();
+        let sent = attempt.replacen("att_", "del_", 1);
+        for text in [delivery.to_string(), sent] {
+            assert_eq!(delivery_id(&text).unwrap(), delivery, "{text}");
+        }
+        for text in ["del_8c...", "del_", &attempt, ""] {
+            assert!(matches!(delivery_id(text), Err(AppError::NotFound { what: "delivery" })));
+        }
+    }
 }

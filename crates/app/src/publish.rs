@@ -1,6 +1,7 @@
 //! Publishing: checked here, matched and kept by the engine. The one way that is walked for every event, so it asks the
 //! store nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,8 +13,9 @@ use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::tenant::{Tenant, TenantNo};
 use hookyard_engine::{Incoming, Published, Snapshot};
-use hookyard_rules::{custom_headers, keys, redact};
+use hookyard_rules::{custom_headers, diff, keys, redact};
 use hookyard_store::ledger::Once;
+use serde_json::value::RawValue;
 
 use crate::checks::Checks;
 use crate::idempotency::IdempotencyKey;
@@ -217,8 +219,12 @@ fn check(
     if event.previous.as_ref().is_some_and(|it| !begins_with(it, b'{')) {
         checks.wrong("/previous", "not_an_object", "use the JSON object before the change");
     }
-    if event.changes.as_ref().is_some_and(|it| !begins_with(it, b'[')) {
-        checks.wrong("/changes", "not_a_list", "use a JSON array of changes");
+    if let Some(changes) = &event.changes {
+        check_changes(&mut checks, changes);
+    }
+    if (event.previous.is_some() || event.changes.is_some()) && diff::is_told(&event.data) {
+        let message = "`data` has a `diff` of its own; give that, or `previous` and `changes`";
+        checks.wrong("/data/diff", "ambiguous", message);
     }
     let scope = checks.parse("/scope", "bad_scope", event.scope.as_deref());
     let occurred_at = checks.time("/occurred_at", event.occurred_at.as_deref());
@@ -244,6 +250,29 @@ fn check(
         content_type: None,
     };
     Ok((Incoming { content, once, vouched: None }, repeat))
+}
+
+/// Each change is an object that says by its `kind` what it is; what else it has is the publisher's (vendors.md ALV-DIFF-2).
+fn check_changes(checks: &mut Checks, changes: &[u8]) {
+    if !begins_with(changes, b'[') {
+        return checks.wrong("/changes", "not_a_list", "use a JSON array of changes");
+    }
+    let entries: Vec<&RawValue> = serde_json::from_slice(changes).unwrap_or_default();
+    for (at, entry) in entries.into_iter().enumerate() {
+        let pointer = format!("/changes/{at}");
+        let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(entry.get()) else {
+            let message = "use an object such as `{\"kind\": \"RateChanged\"}`";
+            checks.wrong(pointer, "not_an_object", message);
+            continue;
+        };
+        let pointer = format!("{pointer}/kind");
+        match members.get("kind").map(|it| serde_json::from_str::<String>(it.get())) {
+            None => checks.required(&pointer),
+            Some(Ok(kind)) if kind.is_empty() => checks.required(&pointer),
+            Some(Err(_)) => checks.wrong(pointer, "not_a_text", "use a text"),
+            Some(Ok(_)) => {}
+        }
+    }
 }
 
 /// An event is kept as it came, in backups too; an endpoint's headers are sealed.

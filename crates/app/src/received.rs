@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use hookyard_domain::attempt::Attempt;
-use hookyard_domain::delivery::Delivery;
+use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::id::{AttemptId, DeliveryId, EndpointId, SourceId};
 use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit::PAGE_MAX;
@@ -17,7 +17,7 @@ use hookyard_store::history::{DeliveryFilter, EventFilter, ListedEvent};
 use crate::checks::{Checks, path_id};
 use crate::{App, AppError, Caller, PageQuery};
 
-/// Pages of deliveries that one page of attempts looks through: what was discarded has none.
+/// Pages of deliveries that one page of attempts looks through: what is still held has none.
 const PAGES_MAX: usize = 20;
 
 /// An event with the source that received it.
@@ -29,13 +29,20 @@ pub struct ReceivedEvent {
     pub listed: ListedEvent,
 }
 
-/// One attempt to forward an event.
+/// One attempt to forward an event; or that it ended before there was any.
 #[derive(Clone, Debug)]
 pub struct SentAttempt {
     /// What was tried.
     pub delivery: Delivery,
-    /// The attempt.
-    pub attempt: Attempt,
+    /// The attempt; `None` of what ended without one.
+    pub attempt: Option<Attempt>,
+}
+
+impl SentAttempt {
+    /// 0 stands for what ended without an attempt.
+    fn number(&self) -> u32 {
+        self.attempt.as_ref().map_or(0, |it| it.number)
+    }
 }
 
 /// A page of attempts, the newest event first, its last attempt first.
@@ -169,7 +176,7 @@ impl App {
             for delivery in found.rows {
                 if self.add_attempts(no, &mut sent, &delivery, place).await? {
                     let last = sent.rows.last();
-                    let below = last.map(|it| it.delivery.id.attempt(it.attempt.number));
+                    let below = last.map(|it| it.delivery.id.attempt(it.number()));
                     sent.next = Some(Place { below, ..place }.to_string());
                     return Ok(sent);
                 }
@@ -190,10 +197,22 @@ impl App {
         place: Place,
     ) -> Result<bool, AppError> {
         let below = place.numbers_below(delivery.id);
-        if delivery.attempts == 0 || below <= 1 {
+        let full = usize::try_from(sent.limit).unwrap_or(usize::MAX);
+        if delivery.attempts == 0 {
+            let ended =
+                matches!(delivery.status, DeliveryStatus::Discarded | DeliveryStatus::Cancelled);
+            if !ended || below == 0 {
+                return Ok(false);
+            }
+            if sent.rows.len() == full {
+                return Ok(true);
+            }
+            sent.rows.push(SentAttempt { delivery: delivery.clone(), attempt: None });
             return Ok(false);
         }
-        let full = usize::try_from(sent.limit).unwrap_or(usize::MAX);
+        if below <= 1 {
+            return Ok(false);
+        }
         let mut request = PageRequest::first(PAGE_MAX);
         // A delivery that was pruned in the meantime has no attempts any more.
         while let Some(found) = self.store().attempts(no, delivery.id, request.clone()).await? {
@@ -201,7 +220,7 @@ impl App {
                 if sent.rows.len() == full {
                     return Ok(true);
                 }
-                sent.rows.push(SentAttempt { delivery: delivery.clone(), attempt });
+                sent.rows.push(SentAttempt { delivery: delivery.clone(), attempt: Some(attempt) });
             }
             if found.next.is_none() {
                 break;

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::audit::Act;
 use crate::checks::{Checks, path_id};
-use crate::deliveries::takes_deliveries;
+use crate::deliveries::{delivery_id, takes_deliveries};
 use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
@@ -79,7 +79,7 @@ impl App {
         let no = self.tenant_for(caller, tenant, Power::Replay).await?;
         let endpoint_id: EndpointId = path_id(endpoint, "endpoint")?;
         let kept = self.is_or_was(caller, no, endpoint_id).await?;
-        let old = self.seen_delivery(caller, no, path_id(delivery, "delivery")?).await?;
+        let old = self.seen_delivery(caller, no, delivery_id(delivery)?).await?;
         if old.endpoint != endpoint_id {
             return Err(NONE);
         }

@@ -88,7 +88,7 @@ impl EndpointStatus {
     }
 }
 
-/// Why an endpoint is disabled.
+/// Why an endpoint is disabled; a pending one has a reason too once it did not pass its challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {

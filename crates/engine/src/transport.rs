@@ -14,6 +14,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use hookyard_domain::attempt::OutcomeKind;
 use hookyard_domain::limit;
+use http::HeaderValue;
+use http::header::CONTENT_LENGTH;
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
@@ -97,9 +99,13 @@ impl Transport {
     pub(crate) async fn send(
         &self,
         pool: &Pool,
-        request: http::Request<Full<Bytes>>,
+        mut request: http::Request<Full<Bytes>>,
         within: Duration,
     ) -> Result<Answered, Failure> {
+        if request.body().is_end_stream() {
+            // The client tells no length of an empty body, and there are receivers that answer 411 then (RFC 9110 §8.6).
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         match tokio::time::timeout(within, self.exchange(pool, request)).await {
             Ok(done) => done,
             Err(_) => Err(Failure::new(

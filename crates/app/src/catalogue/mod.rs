@@ -5,7 +5,9 @@ mod aly;
 mod aryeo;
 pub(crate) mod document;
 
-use hookyard_domain::event_type::CatalogueEntry;
+use std::collections::BTreeSet;
+
+use hookyard_domain::event_type::{CatalogueEntry, EventType};
 use hookyard_domain::profile::Profile;
 use hookyard_domain::subscription::Pattern;
 use hookyard_domain::time::Timestamp;
@@ -22,14 +24,21 @@ fn groups(name: &str) -> Option<&'static [Group]> {
     }
 }
 
-/// Whether a vendor offers what a pattern asks for: everything, or one type of its catalogue. One without a catalogue
-/// offers whatever it is asked for.
-pub(crate) fn offers(vendor: Profile, pattern: &Pattern) -> bool {
+/// Whether a vendor has a catalogue.
+pub(crate) fn has(vendor: Profile) -> bool {
+    groups(vendor.as_str()).is_some()
+}
+
+/// Whether a vendor offers what a pattern asks for: everything, a type of its catalogue or of the tenant's own, or those
+/// below a prefix that some of these have. One without a catalogue offers whatever it is asked for.
+pub(crate) fn offers(vendor: Profile, own: &BTreeSet<EventType>, pattern: &Pattern) -> bool {
     let Some(groups) = groups(vendor.as_str()) else { return true };
+    let builtin = groups.iter().flat_map(|(_, types)| types.iter().copied());
+    let mut all = builtin.chain(own.iter().map(EventType::as_str));
     match pattern {
         Pattern::Any => true,
-        Pattern::Below(_) => false,
-        Pattern::Exact(exact) => groups.iter().any(|(_, types)| types.contains(&exact.as_str())),
+        Pattern::Below(prefix) => all.any(|it| it.starts_with(prefix.as_str())),
+        Pattern::Exact(exact) => all.any(|it| it == exact.as_str()),
     }
 }
 
@@ -58,8 +67,6 @@ pub(crate) fn builtin(name: &str, now: Timestamp) -> Option<Vec<CatalogueEntry>>
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[track_caller]
@@ -78,10 +85,17 @@ mod tests {
     }
 
     #[test]
-    fn a_vendor_offers_its_own_types_and_everything_but_no_prefixes() {
-        let offered = |vendor, pattern: &str| offers(vendor, &pattern.parse().unwrap());
-        assert!(offered(Profile::Aly, "order.created") && offered(Profile::Aly, "*"));
-        assert!(!offered(Profile::Aly, "order.*") && !offered(Profile::Aly, "order.shipped"));
+    fn a_vendor_offers_its_own_types_the_tenants_and_everything() {
+        let own = BTreeSet::from(["parcel.lost".parse().unwrap()]);
+        let offered = |vendor, pattern: &str| offers(vendor, &own, &pattern.parse().unwrap());
+        for pattern in
+            ["order.created", "*", "order.*", "membership.subscriber.*", "parcel.lost", "parcel.*"]
+        {
+            assert!(offered(Profile::Aly, pattern), "{pattern}");
+        }
+        for pattern in ["order.shipped", "order", "ordr.*", "parcel.found", "order.created.*"] {
+            assert!(!offered(Profile::Aly, pattern), "{pattern}");
+        }
         assert!(offered(Profile::Alumia, "order.*") && offered(Profile::Alumia, "any.thing"));
     }
 

@@ -1,7 +1,9 @@
 //! Changing an endpoint and taking it away.
 
+use std::collections::BTreeSet;
+
 use hookyard_domain::delivery::EndReason;
-use hookyard_domain::endpoint::{Endpoint, EndpointSettings, EndpointStatus};
+use hookyard_domain::endpoint::{DisabledReason, Endpoint, EndpointSettings, EndpointStatus};
 use hookyard_domain::id::EndpointId;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::Verify;
@@ -45,22 +47,27 @@ impl App {
         let snapshot = self.engine().snapshot(no).await?;
         let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
         let egress = &self.0.parts.egress;
-        let bounds = Bounds { tenant: &snapshot.tenant, egress, surface: caller.surface };
-        let endpoints = match &patch.profile {
-            Some(_) => self.store().tenant_config(no).await?.map_or(0, |it| it.endpoints.len()),
-            None => 0,
+        let (tenant, surface) = (&snapshot.tenant, caller.surface);
+        let own_types = match (&patch.events, &patch.profile) {
+            (None, None) => BTreeSet::new(),
+            (events, _) => self.own_types(no, surface, events.as_deref()).await?,
+        };
+        let bounds = Bounds { tenant, egress, surface, own_types: &own_types };
+        let all = match &patch.profile {
+            Some(_) => self.store().tenant_config(no).await?.map_or(Vec::new(), |it| it.endpoints),
+            None => Vec::new(),
         };
         let change = Change { caller, tenant: no, id, action: "endpoint.updated" };
         let changed = self.change(change, |old, _| {
             unchanged_since(old, patch.if_revision.as_deref())?;
             let new = self.patched(bounds, old, patch.clone())?;
             if new.settings.profile != old.settings.profile {
-                within_profile(new.settings.profile, endpoints)?;
+                within_profile(new.settings.profile, &all)?;
             }
             Ok(new)
         });
         let endpoint = changed.await?;
-        let endpoint = self.challenged(endpoint).await;
+        let endpoint = self.challenged(caller, endpoint).await;
         self.details(endpoint).await
     }
 
@@ -93,6 +100,10 @@ impl App {
             new.headers = self.seal_headers(old.id, &headers)?;
         }
         new.status = status_after(old, &settings);
+        if new.status != EndpointStatus::Disabled && new.status != old.status {
+            // Whatever came of an earlier challenge is over: another is to come, or none is asked for.
+            new.disabled_reason = None;
+        }
         new.settings = settings;
         Ok(new)
     }
@@ -170,6 +181,31 @@ impl App {
         }
     }
 
+    /// Keeps that a pending endpoint did not pass its challenge (vendors.md ALV-VER-5): it stays pending, and says why.
+    pub(super) async fn unproved(&self, caller: &Caller, endpoint: Endpoint) -> Endpoint {
+        let (tenant, id) = (endpoint.tenant, endpoint.id);
+        let change = Change { caller, tenant, id, action: "endpoint.verification_failed" };
+        let noted = self.change(change, |old, _| {
+            let mut new = old.clone();
+            // Nobody else's change is overwritten, and what another URL did says nothing of this one.
+            if old.status == EndpointStatus::Pending && old.settings.url == endpoint.settings.url {
+                new.disabled_reason = Some(DisabledReason::VerificationFailed);
+            }
+            Ok(new)
+        });
+        match noted.await {
+            Ok(noted) => noted,
+            Err(error) => {
+                tracing::warn!(
+                    endpoint.id = %id,
+                    error = &error as &dyn std::error::Error,
+                    "it could not be noted that an endpoint did not pass its challenge"
+                );
+                endpoint
+            }
+        }
+    }
+
     /// Reads an endpoint, changes it and writes it back, again if somebody else was in between. A change that changes
     /// nothing is not written.
     pub(super) async fn change(
@@ -208,10 +244,11 @@ impl App {
     }
 }
 
-/// Refuses a profile that does not allow its tenant as many endpoints as there are.
-fn within_profile(profile: Profile, endpoints: usize) -> Result<(), AppError> {
+/// Refuses a profile that does not allow its tenant one more endpoint.
+fn within_profile(profile: Profile, all: &[Endpoint]) -> Result<(), AppError> {
+    let its_own = all.iter().filter(|it| it.settings.profile == profile).count();
     match profiles::of(profile).endpoints_max {
-        Some(limit) if endpoints > usize::try_from(limit).unwrap_or(usize::MAX) => {
+        Some(limit) if its_own >= usize::try_from(limit).unwrap_or(usize::MAX) => {
             Err(AppError::LimitReached { what: "endpoints", limit })
         }
         _ => Ok(()),

@@ -1,18 +1,25 @@
 //! Making an endpoint.
 
+use std::collections::BTreeSet;
+
 use hookyard_domain::endpoint::{Activity, DisabledReason, Endpoint, EndpointNo, EndpointStatus};
+use hookyard_domain::event_type::EventType;
+use hookyard_domain::limit::PAGE_MAX;
+use hookyard_domain::page::PageRequest;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::Verify;
 use hookyard_domain::secret::{SealedSecrets, Secret};
-use hookyard_domain::tenant::Tenant;
+use hookyard_domain::subscription::Pattern;
+use hookyard_domain::tenant::{Tenant, TenantNo};
 use hookyard_rules::{profiles, signing};
+use hookyard_store::StoreError;
 
 use super::input::{Bounds, NewEndpoint, within_limits};
 use super::{EndpointMade, names};
 use crate::audit::{self, Act};
 use crate::checks::Checks;
 use crate::powers::Power;
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, catalogue};
 
 impl App {
     /// Makes an endpoint. One that must prove itself is challenged at once; if it fails it stays pending.
@@ -27,7 +34,9 @@ impl App {
         let snapshot = self.engine().snapshot(no).await?;
         let snapshot = snapshot.ok_or(AppError::NotFound { what: "tenant" })?;
         let tenant = &snapshot.tenant;
-        let bounds = Bounds { tenant, egress: &self.0.parts.egress, surface: caller.surface };
+        let own_types = self.own_types(no, caller.surface, Some(&new.events)).await?;
+        let (egress, surface) = (&self.0.parts.egress, caller.surface);
+        let bounds = Bounds { tenant, egress, surface, own_types: &own_types };
         let mut checks = Checks::default();
         let given = new.secret.take().map(Secret::new);
         let off = new.off;
@@ -69,10 +78,11 @@ impl App {
             ..Act::default()
         };
         let entry = self.entry(caller, now, act);
-        let most = endpoints_max(tenant, profile);
-        let endpoint = self.store().create_endpoint(endpoint, most, entry).await?;
+        let room = self.room(tenant, profile).await?;
+        let made = self.store().create_endpoint(endpoint, room.most(), entry).await;
+        let endpoint = made.map_err(|error| room.told(error))?;
         self.engine().config_changed(no).await;
-        let endpoint = self.challenged(endpoint).await;
+        let endpoint = self.challenged(caller, endpoint).await;
         // Nothing was counted yet, and nothing may fail any more once the secret is made.
         Ok(EndpointMade { details: self.show(endpoint, Activity::default()), secret })
     }
@@ -98,12 +108,13 @@ impl App {
 
     /// The endpoint after its challenge, if it is pending. What went wrong with the challenge is no error of the request:
     /// the endpoint stays pending and can be asked to verify again.
-    pub(super) async fn challenged(&self, endpoint: Endpoint) -> Endpoint {
+    pub(super) async fn challenged(&self, caller: &Caller, endpoint: Endpoint) -> Endpoint {
         if endpoint.status != EndpointStatus::Pending {
             return endpoint;
         }
         match self.engine().verify(endpoint.tenant, endpoint.id).await {
-            Ok(verified) => verified.endpoint,
+            Ok(verified) if verified.passed => verified.endpoint,
+            Ok(verified) => self.unproved(caller, verified.endpoint).await,
             Err(error) => {
                 tracing::warn!(
                     endpoint.id = %endpoint.id,
@@ -116,8 +127,92 @@ impl App {
     }
 }
 
-/// Endpoints that a tenant may have, as it makes one of that profile.
-pub(crate) fn endpoints_max(tenant: &Tenant, profile: Profile) -> Option<u32> {
-    let limits = [tenant.limits.endpoints, profiles::of(profile).endpoints_max];
-    limits.into_iter().flatten().min()
+/// How many endpoints a tenant may have.
+pub(super) struct Room {
+    /// Of all profiles together.
+    of_tenant: Option<u32>,
+    /// Of the profile in question.
+    of_profile: Option<u32>,
+    /// There are of other profiles.
+    others: u32,
+}
+
+impl Room {
+    /// Endpoints that may be there before one more is made.
+    fn most(&self) -> Option<u32> {
+        let with_others = self.of_profile.map(|it| it.saturating_add(self.others));
+        [self.of_tenant, with_others].into_iter().flatten().min()
+    }
+
+    /// A refusal of the store, which counts the others too, with the limit that is meant.
+    fn told(&self, error: StoreError) -> AppError {
+        if let (StoreError::Full { what, limit }, Some(most)) = (&error, self.of_profile)
+            && self.of_tenant != Some(*limit)
+        {
+            return AppError::LimitReached { what, limit: most };
+        }
+        error.into()
+    }
+}
+
+impl App {
+    /// How many endpoints a tenant may have, as it makes one of that profile.
+    async fn room(&self, tenant: &Tenant, profile: Profile) -> Result<Room, AppError> {
+        let of_tenant = tenant.limits.endpoints;
+        let of_profile = profiles::of(profile).endpoints_max;
+        let mut room = Room { of_tenant, of_profile, others: 0 };
+        if of_profile.is_some() {
+            let config = self.store().tenant_config(tenant.no).await?;
+            let all = config.map(|it| it.endpoints).unwrap_or_default();
+            let others = all.iter().filter(|it| it.settings.profile != profile).count();
+            room.others = u32::try_from(others).unwrap_or(u32::MAX);
+        }
+        Ok(room)
+    }
+
+    /// The tenant's own event types, where a vendor's catalogue may not have all of those; `None`: some that are not known
+    /// here.
+    pub(super) async fn own_types(
+        &self,
+        no: TenantNo,
+        surface: Option<Profile>,
+        wanted: Option<&[String]>,
+    ) -> Result<BTreeSet<EventType>, AppError> {
+        let mut own = BTreeSet::new();
+        let vendor = surface.unwrap_or(Profile::Aly);
+        let offered = |text: &String| {
+            let pattern = text.parse::<Pattern>();
+            pattern.is_ok_and(|it| catalogue::offers(vendor, &BTreeSet::new(), &it))
+        };
+        if wanted.is_some_and(|them| them.iter().all(offered)) {
+            return Ok(own);
+        }
+        let mut request = PageRequest::first(PAGE_MAX);
+        loop {
+            let page = self.store().event_types(no, request.clone()).await?;
+            own.extend(page.rows.into_iter().map(|it| it.name));
+            if page.next.is_none() {
+                return Ok(own);
+            }
+            request.cursor = page.next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_s_limit_counts_its_own_and_a_tenant_s_counts_all() {
+        let room = |of_tenant, of_profile, others| Room { of_tenant, of_profile, others };
+        assert_eq!(room(None, None, 7).most(), None);
+        assert_eq!(room(None, Some(50), 7).most(), Some(57));
+        assert_eq!(room(Some(52), Some(50), 7).most(), Some(52));
+        assert_eq!(room(Some(100), Some(50), 0).most(), Some(50));
+        let full = |limit| StoreError::Full { what: "endpoints", limit };
+        let told = |room: Room, limit| room.told(full(limit)).to_string();
+        assert_eq!(told(room(None, Some(50), 7), 57), "the limit of 50 endpoints is reached");
+        assert_eq!(told(room(Some(52), Some(50), 7), 52), "the limit of 52 endpoints is reached");
+    }
 }

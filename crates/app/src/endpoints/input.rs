@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use hookyard_domain::endpoint::EndpointSettings;
+use hookyard_domain::event_type::EventType;
 use hookyard_domain::headers::Headers;
 use hookyard_domain::limit;
 use hookyard_domain::profile::Profile;
@@ -149,12 +150,30 @@ pub(super) struct Bounds<'a> {
     pub(super) tenant: &'a Tenant,
     pub(super) egress: &'a EgressPolicy,
     pub(super) surface: Option<Profile>,
+    /// Types of the tenant's own catalogue, as far as they matter.
+    pub(super) own_types: &'a BTreeSet<EventType>,
 }
 
 impl Bounds<'_> {
     /// The profile of an endpoint that names none.
     pub(super) fn profile(self) -> Profile {
         self.surface.unwrap_or(self.tenant.profile)
+    }
+
+    /// Why an endpoint of that profile cannot ask for that; `None` when it can. Aly's catalogue is closed whichever way an
+    /// endpoint is made (vendors.md ALY-REG-1, -4), the others' through their own surfaces; prefixes are ours, not theirs.
+    fn refuses(self, profile: Profile, pattern: &Pattern) -> Option<&'static str> {
+        let offered = || catalogue::offers(profile, self.own_types, pattern);
+        let is_prefix = matches!(pattern, Pattern::Below(_)) && catalogue::has(profile);
+        match self.surface {
+            Some(_) if is_prefix || !offered() => {
+                Some("use exact types of the catalogue, or `*` for all of them")
+            }
+            None if profile == Profile::Aly && !offered() => Some(
+                "neither the profile's catalogue nor the tenant's own event types have it; `POST …/event-types` adds to these",
+            ),
+            Some(_) | None => None,
+        }
     }
 }
 
@@ -167,7 +186,7 @@ impl NewEndpoint {
     ) -> Option<(EndpointSettings, Headers)> {
         let profile = profile(checks, bounds, self.profile.as_deref());
         let url = url(checks, bounds, &self.url);
-        let events = patterns(checks, bounds, &self.events);
+        let events = patterns(checks, bounds, (profile, &[]), &self.events);
         let headers = self.headers.unwrap_or_default();
         checks.all(custom_headers::check(&headers, "/headers"));
         let settings = EndpointSettings {
@@ -207,9 +226,22 @@ impl EndpointPatch {
         {
             settings.url = url;
         }
-        if let Some(list) = self.events {
-            settings.events = patterns(checks, bounds, &list);
+        let old_profile = settings.profile;
+        if let Some(text) = self.profile {
+            settings.profile = profile(checks, bounds, text.as_deref());
         }
+        // Those it has may be sent back as they were shown; under another profile they must be offered anew.
+        let had = std::mem::take(&mut settings.events);
+        let had_here = if settings.profile == old_profile { had.as_slice() } else { &[] };
+        let list = match &self.events {
+            Some(list) => patterns(checks, bounds, (settings.profile, had_here), list),
+            None if settings.profile == old_profile => had,
+            None => {
+                let shown: Vec<String> = had.iter().map(ToString::to_string).collect();
+                patterns(checks, bounds, (settings.profile, &[]), &shown)
+            }
+        };
+        settings.events = list;
         if let Some(name) = self.name {
             settings.name = checks.text("/name", name, limit::NAME_CHARS_MAX);
         }
@@ -218,9 +250,6 @@ impl EndpointPatch {
         }
         if let Some(text) = self.scope {
             settings.scope = scope(checks, text.as_deref());
-        }
-        if let Some(text) = self.profile {
-            settings.profile = profile(checks, bounds, text.as_deref());
         }
         if let Some(input) = self.retry {
             settings.retry = input.and_then(|it| retry(checks, it));
@@ -288,7 +317,13 @@ fn url(checks: &mut Checks, bounds: Bounds<'_>, text: &str) -> Option<EndpointUr
     }
 }
 
-fn patterns(checks: &mut Checks, bounds: Bounds<'_>, list: &[String]) -> Vec<Pattern> {
+/// The patterns of an endpoint of that profile that has those already.
+fn patterns(
+    checks: &mut Checks,
+    bounds: Bounds<'_>,
+    (profile, had): (Profile, &[Pattern]),
+    list: &[String],
+) -> Vec<Pattern> {
     if list.is_empty() {
         checks.required("/events");
     }
@@ -300,8 +335,8 @@ fn patterns(checks: &mut Checks, bounds: Bounds<'_>, list: &[String]) -> Vec<Pat
     let read = list.iter().enumerate().filter_map(|(at, text)| {
         let pointer = format!("/events/{at}");
         let pattern: Pattern = checks.parse(&pointer, "bad_event_type", Some(text))?;
-        if bounds.surface.is_some_and(|it| !catalogue::offers(it, &pattern)) {
-            let message = "use exact types of the catalogue, or `*` for all of them";
+        if let Some(message) = bounds.refuses(profile, &pattern).filter(|_| !had.contains(&pattern))
+        {
             checks.wrong(pointer, "unknown_event_type", message);
         }
         Some(pattern)

@@ -16,11 +16,11 @@ use hookyard_domain::limit;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::retry::{AutoDisable, RateLimit, RetryPolicy, Verify};
 use hookyard_domain::secret::{Sealed, Secret};
+use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_rules::{profiles, redact};
 
-pub(crate) use create::endpoints_max;
 pub(crate) use states::off;
 
 use crate::checks::{Checks, path_id};
@@ -95,11 +95,23 @@ impl App {
         tenant: &str,
         page: PageQuery,
     ) -> Result<Page<EndpointDetails>, AppError> {
+        self.endpoints_of(caller, tenant, None, page).await
+    }
+
+    /// The same, of one scope of the tenant alone.
+    pub async fn endpoints_of(
+        &self,
+        caller: &Caller,
+        tenant: &str,
+        scope: Option<&str>,
+        page: PageQuery,
+    ) -> Result<Page<EndpointDetails>, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Look).await?;
         let mut checks = Checks::default();
         let page = page.check(&mut checks);
+        let scope: Option<Scope> = checks.parse("scope", "bad_scope", scope);
         checks.done()?;
-        let page = self.endpoints_seen(caller, no, page).await?;
+        let page = self.endpoints_seen(caller, no, scope.as_ref(), page).await?;
         let numbers: Vec<_> = page.rows.iter().map(|it| it.no).collect();
         let activities = self.store().activity(no, &numbers).await?;
         let rows = page.rows.into_iter().zip(activities);
@@ -124,6 +136,7 @@ impl App {
         &self,
         caller: &Caller,
         no: TenantNo,
+        of: Option<&Scope>,
         wanted: PageRequest,
     ) -> Result<Page<Endpoint>, AppError> {
         let most = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
@@ -136,7 +149,8 @@ impl App {
             rows.extend(
                 page.rows
                     .into_iter()
-                    .filter(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref())),
+                    .filter(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref()))
+                    .filter(|it| of.is_none() || it.settings.scope.as_ref() == of),
             );
             if page.next.is_none() || rows.len() >= most {
                 return Ok(Page { rows, next: page.next });

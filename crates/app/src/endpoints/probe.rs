@@ -70,7 +70,10 @@ impl App {
         let no = self.tenant_for(caller, tenant, Power::Manage).await?;
         let endpoint = self.load_endpoint(caller, no, id).await?;
         self.note_act(caller, no, "endpoint.verify_requested", id).await?;
-        let verified = self.engine().verify(no, endpoint.id).await?;
+        let mut verified = self.engine().verify(no, endpoint.id).await?;
+        if !verified.passed {
+            verified.endpoint = self.unproved(caller, verified.endpoint).await;
+        }
         Ok(VerifiedEndpoint {
             passed: verified.passed,
             reason: verified.reason,

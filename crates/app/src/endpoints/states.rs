@@ -29,7 +29,7 @@ impl App {
                 })
             })
             .await?;
-        let endpoint = self.challenged(endpoint).await;
+        let endpoint = self.challenged(caller, endpoint).await;
         self.details(endpoint).await
     }
 
@@ -82,7 +82,7 @@ impl App {
                 }
             })
             .await?;
-        let endpoint = self.challenged(endpoint).await;
+        let endpoint = self.challenged(caller, endpoint).await;
         self.details(endpoint).await
     }
 
@@ -102,7 +102,8 @@ impl App {
             new.status = to(old)?;
             if new.status == EndpointStatus::Disabled {
                 // One that is off already keeps why and since when.
-                new.disabled_reason = old.disabled_reason.or(Some(DisabledReason::Manual));
+                let kept = old.disabled_reason.filter(|_| old.status == EndpointStatus::Disabled);
+                new.disabled_reason = kept.or(Some(DisabledReason::Manual));
                 new.disabled_at = old.disabled_at.or(Some(now));
             } else {
                 new.disabled_reason = None;

@@ -39,10 +39,30 @@ fn wrong_fields_are_pointed_out() {
     assert!(check(NewEvent { changes: list, ..good() }, 100, None).is_ok());
     let object = Some(Bytes::from_static(b"{}"));
     refused(NewEvent { changes: object, ..good() }, "/changes", "not_a_list");
+    let changes =
+        |it: &'static str| NewEvent { changes: Some(Bytes::from_static(it.as_bytes())), ..good() };
+    refused(changes("[1]"), "/changes/0", "not_an_object");
+    refused(changes(r#"[{"kind":"A"},{"kind":5}]"#), "/changes/1/kind", "not_a_text");
+    refused(changes(r#"[{"target":{}}]"#), "/changes/0/kind", "required");
+    refused(changes(r#"[{"kind":""}]"#), "/changes/0/kind", "required");
+    let kinds =
+        r#"[{"kind":"StopReordered"},{"kind":"New","target":{"type":"Stop","id":7},"x":1}]"#;
+    assert!(check(changes(kinds), 100, None).is_ok());
     let headers = Headers(vec![("Host".into(), "x".into())]);
     refused(NewEvent { headers, ..good() }, "/headers/Host", "reserved_header");
     let headers = Headers(vec![("X-Trace".into(), "x".into()), ("X-Api-Key".into(), "x".into())]);
     refused(NewEvent { headers, ..good() }, "/headers/X-Api-Key", "credential_header");
+}
+
+#[test]
+fn what_changed_is_told_in_one_place() {
+    let told = NewEvent { data: Bytes::from_static(br#"{"n":1,"diff":{"changes":[]}}"#), ..good() };
+    assert!(check(told.clone(), 100, None).is_ok());
+    let previous = Some(Bytes::from_static(br#"{"n":0}"#));
+    refused(NewEvent { previous: previous.clone(), ..told.clone() }, "/data/diff", "ambiguous");
+    let changes = Some(Bytes::from_static(br#"[{"kind":"RateChanged"}]"#));
+    refused(NewEvent { changes, ..told }, "/data/diff", "ambiguous");
+    assert!(check(NewEvent { previous, ..good() }, 100, None).is_ok());
 }
 
 #[test]

@@ -16,7 +16,6 @@ use hookyard_store::sources::Forward;
 
 use super::{ForwardInput, preset_of};
 use crate::checks::Checks;
-use crate::endpoints::endpoints_max;
 use crate::{App, AppError};
 
 /// What a caller wants of the forwarding.
@@ -107,8 +106,7 @@ impl App {
     pub(super) async fn within_endpoints(&self, forward: Forward) -> Result<Forward, StoreError> {
         let Forward::Put { endpoint, .. } = forward else { return Ok(forward) };
         let snapshot = self.engine().snapshot(endpoint.tenant).await?;
-        let profile = endpoint.settings.profile;
-        let endpoints_max = snapshot.and_then(|it| endpoints_max(&it.tenant, profile));
+        let endpoints_max = snapshot.and_then(|it| it.tenant.limits.endpoints);
         Ok(Forward::Put { endpoint, endpoints_max })
     }
 

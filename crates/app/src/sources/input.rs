@@ -90,10 +90,12 @@ fn name(checks: &mut Checks, text: String) -> String {
     checks.text("/name", Some(text), limit::NAME_CHARS_MAX).unwrap_or_default()
 }
 
-/// A preset's name; through a vendor's surface any label, which stands for a sender of the user's own.
+/// A preset's name, in whatever case; through a vendor's surface any label, which stands for a sender of the user's own.
 fn provider(checks: &mut Checks, surface: Option<Profile>, text: String) -> String {
-    let known = presets::named(&text).is_some();
-    if surface.is_none() && !known {
+    if let Some(known) = presets::ALL.iter().find(|it| it.name.eq_ignore_ascii_case(&text)) {
+        return known.name.to_owned();
+    }
+    if surface.is_none() {
         let names: Vec<_> = presets::ALL.iter().map(|it| format!("`{}`", it.name)).collect();
         let names = names.join(", ");
         let message = format!("use one of {names}; `GET /v1/providers` tells more of each");

@@ -12,11 +12,11 @@ mod trial;
 use std::fmt;
 
 use bytes::Bytes;
-use hookyard_domain::endpoint::{Activity, Endpoint};
+use hookyard_domain::endpoint::{Activity, DisabledReason, Endpoint, EndpointStatus};
 use hookyard_domain::id::SourceId;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::secret::Secret;
-use hookyard_domain::source::{Source, SourceActivity};
+use hookyard_domain::source::{Source, SourceActivity, SourceStatus};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_rules::inbound::{Preset, presets};
@@ -129,6 +129,36 @@ pub struct SourceDetails {
     pub forward: Option<(Endpoint, Activity)>,
     /// Until when requests signed with the secret before the last rotation are believed too.
     pub overlap_until: Option<Timestamp>,
+}
+
+impl SourceDetails {
+    /// The state of source and forwarding together: a source that is on, and whose forwarding is off, does not do what its
+    /// owner set it up for.
+    #[must_use]
+    pub fn status(&self) -> SourceStatus {
+        let forward = self.forward.as_ref().map(|(endpoint, _)| endpoint.status);
+        match (self.source.status, forward) {
+            (SourceStatus::Disabled, _)
+            | (_, Some(EndpointStatus::Disabled | EndpointStatus::Pending)) => {
+                SourceStatus::Disabled
+            }
+            (SourceStatus::Paused, _) | (_, Some(EndpointStatus::Paused)) => SourceStatus::Paused,
+            (SourceStatus::Active, Some(EndpointStatus::Active) | None) => SourceStatus::Active,
+        }
+    }
+
+    /// Why forwarding alone is off, while what the source receives is recorded.
+    #[must_use]
+    pub fn forwarding_off(&self) -> Option<DisabledReason> {
+        let (endpoint, _) = self.forward.as_ref()?;
+        match (self.source.status, endpoint.status) {
+            (SourceStatus::Disabled, _) | (_, EndpointStatus::Active | EndpointStatus::Paused) => {
+                None
+            }
+            (_, EndpointStatus::Disabled) => endpoint.disabled_reason,
+            (_, EndpointStatus::Pending) => Some(DisabledReason::VerificationFailed),
+        }
+    }
 }
 
 /// A source with the one chance to see its secret: at creation and rotation.

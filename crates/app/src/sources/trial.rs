@@ -1,6 +1,7 @@
 //! Trying a source out: an event of ours that goes the whole way, and a look whether a request would be believed.
 
 use bytes::Bytes;
+use hookyard_domain::endpoint::DisabledReason;
 use hookyard_domain::event::EventContent;
 use hookyard_domain::event_type::EventType;
 use hookyard_domain::headers::Headers;
@@ -36,6 +37,11 @@ impl App {
         if source.status == SourceStatus::Disabled {
             let message = "the source is disabled; enable it first";
             return Err(AppError::conflict("source_disabled", message));
+        }
+        // It would be recorded, and not go the whole way.
+        let details = self.source_details(source.clone()).await?;
+        if let Some(reason) = details.forwarding_off() {
+            return Err(forwarding_off(reason));
         }
         let most = self.payload_limit(no).await?;
         let mut checks = Checks::default();
@@ -82,6 +88,18 @@ impl App {
         let reason = self.believed(source, &request).err().map(|it| it.to_string());
         Ok(ReceivedVerdict { valid: reason.is_none(), reason })
     }
+}
+
+fn forwarding_off(reason: DisabledReason) -> AppError {
+    let why = match reason {
+        DisabledReason::Gone => "the receiver answered 410 Gone",
+        DisabledReason::Failures => "it did nothing but fail",
+        DisabledReason::VerificationFailed => "its receiver has not passed its challenge",
+        DisabledReason::Manual => "it was switched off by hand",
+    };
+    let message =
+        format!("forwarding is off since {why}; set `status` to `active`, or another `url`");
+    AppError::conflict("forwarding_disabled", message)
 }
 
 /// A type that the source passes on.

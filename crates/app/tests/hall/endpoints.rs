@@ -123,11 +123,23 @@ async fn another_profile_needs_a_secret_that_suits_it() {
 #[tokio::test]
 async fn a_change_of_profile_keeps_to_the_new_ones_limits() {
     let world = World::new().await;
-    let mut last = None;
-    for _ in 0..51 {
-        last = Some(world.endpoint(endpoint(CLOSED, &["load.changed"])).await);
+    // Those of other profiles do not count: the vendor's limit is of its own.
+    let other = world.endpoint(endpoint(CLOSED, &["load.changed"])).await;
+    let alvys = || NewEndpoint {
+        profile: Some("alvys".into()),
+        verify: Some("none".into()),
+        ..endpoint(CLOSED, &["load.changed"])
+    };
+    for _ in 0..50 {
+        world.endpoint(alvys()).await;
     }
-    let id = last.unwrap().details.endpoint.id.to_string();
+    let one_more = world.app.create_endpoint(&world.operator, "acme", alvys()).await;
+    let told = one_more.map(|_| ()).unwrap_err();
+    assert!(
+        matches!(told, hookyard_app::AppError::LimitReached { what: "endpoints", limit: 50 }),
+        "{told}"
+    );
+    let id = other.details.endpoint.id.to_string();
     let change = |patch| world.app.update_endpoint(&world.operator, "acme", &id, patch);
     let profile =
         |name: &str| EndpointPatch { profile: Some(Some(name.into())), ..EndpointPatch::default() };

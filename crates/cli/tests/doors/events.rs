@@ -80,8 +80,10 @@ async fn both_ways_to_publish_take_the_same_sizes_and_times() {
     let part = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "a".repeat(bytes - 8));
     let most = 1024 * 1024;
     let whole = |data: usize, previous: usize| {
+        let kind = "a".repeat(previous - 11);
         let (data, previous) = (part(data), part(previous));
-        format!(r#"{{"type":"a","data":{data},"previous":{previous},"changes":[{previous}]}}"#)
+        let changes = format!(r#"[{{"kind":"{kind}"}}]"#);
+        format!(r#"{{"type":"a","data":{data},"previous":{previous},"changes":{changes}}}"#)
     };
     let early = r#"{"type":"a","data":1,"occurred_at":"-000001-01-01T00:00:00Z"}"#;
     for (body, status) in [

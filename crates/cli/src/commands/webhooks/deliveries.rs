@@ -75,7 +75,7 @@ struct Get {
 
 #[derive(clap::Args)]
 struct Which {
-    /// The delivery, `dlv_…`; its webhook may stand before it
+    /// The delivery, `dlv_…`, or what a receiver saw as X-Aly-Delivery-Id, `del_…`; its webhook may stand before it
     #[arg(value_name = "ID", num_args = 1..=2, required = true, value_parser = id)]
     ids: Vec<String>,
 }

@@ -70,6 +70,26 @@ async fn a_delivery_is_replayed_to_its_webhook_alone() {
 }
 
 #[tokio::test]
+async fn a_delivery_goes_by_the_id_that_its_receiver_saw_as_well() {
+    let shell = Shell::new().await;
+    let receiver = Receiver::start().await;
+    let aly = json!({ "url": receiver.url(), "events": "*", "profile": "aly" });
+    let endpoint = shell.scene.acme.endpoint(aly).await;
+    let event = shell.scene.acme.order(1).await;
+    let sent = receiver.first(1).await[0].header("x-aly-delivery-id").to_owned();
+    assert!(sent.starts_with("del_"), "{sent}");
+    let webhook = text(&endpoint["id"]);
+    let got = shell.json(&["webhooks", "deliveries", "get", &sent]).await;
+    assert_eq!((text(&got["event_id"]), text(&got["endpoint_id"])), (event.as_str(), webhook));
+    let fresh = shell.json(&["webhooks", "deliveries", "replay", webhook, &sent]).await;
+    assert_eq!(fresh["deliveries"][0]["event_id"], *event);
+    let again = receiver.first(2).await.remove(1);
+    assert_ne!(again.header("x-aly-delivery-id"), sent);
+    assert_eq!(again.header("x-aly-event-id"), event);
+    shell.fails(&["webhooks", "deliveries", "replay", webhook, "del_8c"], 5).await;
+}
+
+#[tokio::test]
 async fn deliveries_are_exported_whole() {
     let shell = Shell::new().await;
     let receiver = Receiver::start().await;

@@ -223,13 +223,24 @@ async fn a_webhook_that_fails_its_challenge_is_pending_gets_nothing_and_can_be_v
 
     let event = tender(&scene, "tender.accepted").await;
     scene.acme.delivery_is(&event, "discarded").await;
+    assert_eq!(made["DisabledReason"], "VerificationFailed", "it says so (ALV-VER-5)");
     let failed = act(&scene, &made, "verify").await;
+    assert_eq!(failed["DisabledReason"], "VerificationFailed");
+    let enable = format!("/{}/enable", text(&made["Id"]));
+    wrong(&ask(&scene.acme.0, Method::POST, &enable, "").await, &["Url"]);
+    let kept = get(&scene, &format!("/{}", text(&made["Id"]))).await;
+    let states = (&kept["Status"], &kept["DisabledReason"], &kept["DisabledAt"]);
+    assert_eq!(states, (&json!("Pending"), &json!("VerificationFailed"), &Value::Null));
+    let audit = scene.acme.0.get(&Acme::path("/audit")).await.expect(200);
+    let actions = audit["data"].as_array().unwrap().iter().map(|it| text(&it["action"]));
+    assert!(actions.into_iter().any(|it| it == "endpoint.verification_failed"), "{audit}");
     assert_eq!((&failed["Verified"], &failed["Status"]), (&json!(false), &json!("Pending")));
     assert!(!text(&failed["VerificationError"]).is_empty());
 
     consumer.passes(true);
     let passed = act(&scene, &made, "verify").await;
     assert_eq!((&passed["Verified"], &passed["Status"]), (&json!(true), &json!("Active")));
+    assert_eq!(passed["DisabledReason"], Value::Null);
     tender(&scene, "tender.accepted").await;
     consumer.first_events(1).await;
 }
@@ -361,6 +372,10 @@ async fn only_webhooks_of_this_surface_and_of_the_keys_own_tenant_are_there() {
     let native = scene.acme.endpoint(native).await;
     let read = get(&scene, &format!("/{}", text(&native["id"]))).await;
     assert_eq!((&read["Status"], &read["Events"]), (&json!("Active"), &json!(["*"])));
+    // What it was made without is shown as something that is legal here.
+    assert_eq!((&read["Name"], &read["SubsidiaryId"]), (&json!("127.0.0.1"), &json!("acme")));
+    let of_all = get(&scene, "?SubsidiaryId=acme").await;
+    assert_eq!((&of_all["Total"], &of_all["Items"][0]["Id"]), (&json!(1), &native["id"]));
 }
 
 // vendors.md §2.10.

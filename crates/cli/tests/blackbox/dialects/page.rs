@@ -143,26 +143,27 @@ async fn trusting() -> Scene {
 async fn over_tls_every_vendors_receiver_is_reached_if_its_certificate_is_good_and_its_tls_not_old()
 {
     let scene = trusting().await;
-    for vendor in ["aly", "alvys", "aryeo"] {
+    for (vendor, event_type) in [("aly", "order.created"), ("alvys", "alvys"), ("aryeo", "aryeo")] {
         let mut good = PageReceiver::with(vendor, &["--tls", "good"]).await;
         let url = format!("https://{}/webhooks", good.address);
-        let settings = json!({ "url": url, "events": [vendor], "profile": vendor });
+        let settings = json!({ "url": url, "events": [event_type], "profile": vendor });
         let made = scene.acme.endpoint(settings).await;
         assert_eq!(made["status"], "active", "{made}");
         good.knows(&[text(&made["secret"])]).await;
-        let event =
-            scene.acme.publish(json!({ "type": vendor, "data": { "id": "as-published" } })).await;
+        let event = json!({ "type": event_type, "data": { "id": "as-published" } });
+        let event = scene.acme.publish(event).await;
         scene.acme.delivery_is(&event, "succeeded").await;
         let id = if vendor == "aryeo" { "as-published" } else { event.as_str() };
         assert_eq!(said(&scene.acme, &event).await, [took(id)], "{vendor}");
     }
-    for kind in ["stranger", "old"] {
+    for (kind, event_type) in [("stranger", "order.updated"), ("old", "order.refunded")] {
         let bad = PageReceiver::with("aly", &["--tls", kind]).await;
         let url = format!("https://{}/webhooks", bad.address);
         let retry = json!({ "delays_s": [] });
-        let settings = json!({ "url": url, "events": [kind], "profile": "aly", "retry": retry });
+        let settings =
+            json!({ "url": url, "events": [event_type], "profile": "aly", "retry": retry });
         scene.acme.endpoint(settings).await;
-        let event = scene.acme.publish(json!({ "type": kind, "data": {} })).await;
+        let event = scene.acme.publish(json!({ "type": event_type, "data": {} })).await;
         let failed = scene.acme.delivery_is(&event, "failed").await;
         let attempt = scene.acme.attempts(&failed["id"]).await.remove(0);
         assert_eq!((&attempt["outcome"], &attempt["status_code"]), (&json!("tls"), &Value::Null));

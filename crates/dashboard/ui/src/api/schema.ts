@@ -2143,7 +2143,10 @@ export interface components {
         };
         /** @description An event to publish. */
         NewEvent: {
-            /** @description What changed, in the words that the profile's receivers expect. */
+            /**
+             * @description What changed, in the words that the profile's receivers expect: objects, each with a text `kind`. Not beside a `diff`
+             *     in `data`.
+             */
             changes?: unknown[] | null;
             /** @description What happened, any JSON; its exact bytes are delivered. */
             data: unknown;

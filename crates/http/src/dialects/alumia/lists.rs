@@ -8,9 +8,9 @@ use http::StatusCode;
 use super::ask::{At, Params, Reply, reply};
 use super::envelope::{Items, List};
 use super::routes::rows_max;
+use super::rows::{WebhookAttempt, WebhookEvent};
 use super::wire::{
-    PageParams, RecentWebhookEventsAnswer, WebhookAttempt, WebhookAttemptListAnswer, WebhookEvent,
-    WebhookEventListAnswer,
+    PageParams, RecentWebhookEventsAnswer, WebhookAttemptListAnswer, WebhookEventListAnswer,
 };
 use crate::state::DoorState;
 
@@ -58,7 +58,8 @@ pub async fn events(State(state): State<DoorState>, at: At, Params(query): Param
 
 /// List the delivery attempts of a webhook
 ///
-/// Each attempt to forward an event to `url`: the newest event first, its last attempt first.
+/// Each attempt to forward an event to `url`: the newest event first, its last attempt first. What ended before it was tried,
+/// since forwarding was off, is one row too.
 #[utoipa::path(
     get, path = "/{id}/deliveries", operation_id = "listWebhookDeliveries", tag = "History", params(PageParams),
     responses((status = 200, description = "A page.", body = WebhookAttemptListAnswer)),

@@ -16,6 +16,7 @@ pub mod inbound;
 pub mod lists;
 pub mod openapi;
 pub mod routes;
+pub mod rows;
 pub mod wire;
 
 use axum::Router;

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use hookyard_api::json::{Headers, Json};
 use hookyard_api::patch::Patch;
-use hookyard_app::received::{ReceivedEvent, SentAttempt};
 use hookyard_app::{ForwardInput, NewSource, SourceDetails, SourcePatch, TestSource};
-use hookyard_domain::attempt::OutcomeKind;
+use hookyard_domain::endpoint as domain;
 use hookyard_domain::id::EventId;
 use hookyard_domain::invalid::Invalid;
 use hookyard_domain::secret::Secret;
@@ -17,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::BASE;
 use super::envelope::{Items, List, Success};
 use super::errors::Refused;
+use super::rows::{WebhookAttempt, WebhookEvent};
 use crate::ask::not_null;
 
 /// Where a source of this surface receives.
@@ -88,8 +88,34 @@ pub enum Status {
     Active,
     /// What it receives is recorded, and forwarded when it is active again.
     Paused,
-    /// It refuses everything with 403.
+    /// It refuses everything with 403; where `disabledReason` says why forwarding alone is off, it still records.
     Disabled,
+}
+
+/// Why forwarding is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = WebhookDisabledReason)]
+pub enum DisabledReason {
+    /// It was switched off by hand, in the native API.
+    Manual,
+    /// The receiver at `url` answered 410 Gone.
+    Gone,
+    /// The receiver at `url` did nothing but fail.
+    Failures,
+    /// The receiver at `url` has not passed the challenge that the native API asked of it.
+    Unverified,
+}
+
+impl From<domain::DisabledReason> for DisabledReason {
+    fn from(it: domain::DisabledReason) -> Self {
+        match it {
+            domain::DisabledReason::Gone => Self::Gone,
+            domain::DisabledReason::Failures => Self::Failures,
+            domain::DisabledReason::VerificationFailed => Self::Unverified,
+            domain::DisabledReason::Manual => Self::Manual,
+        }
+    }
 }
 
 impl From<SourceStatus> for Status {
@@ -127,6 +153,9 @@ pub struct Webhook {
     pub status: Status,
     /// Whether it is active.
     pub enabled: bool,
+    /// Why nothing is forwarded, while what it receives is recorded; setting `status` to `active` takes it up again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_reason: Option<DisabledReason>,
     /// How many events were forwarded to `url`, or are being tried again.
     pub delivery_count: u64,
     /// When it was tried to forward one last.
@@ -165,100 +194,6 @@ pub struct PageParams {
     pub limit: Option<String>,
     /// The `nextCursor` of the page before.
     pub cursor: Option<String>,
-}
-
-/// An event that a webhook recorded.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct WebhookEvent {
-    /// Its id.
-    #[schema(format = "uuid")]
-    pub id: String,
-    /// The webhook that recorded it.
-    #[schema(format = "uuid")]
-    pub webhook_id: String,
-    /// That webhook's name as it is today.
-    #[schema(example = "Stripe events")]
-    pub webhook_name: String,
-    /// Who sends to that webhook.
-    #[schema(example = "custom")]
-    pub source: String,
-    /// Its type.
-    #[schema(example = "payment_intent.succeeded")]
-    pub event_type: String,
-    /// What was received: the JSON itself where it is JSON, else its text.
-    #[schema(value_type = serde_json::Value)]
-    pub payload: Json,
-    /// What it called itself.
-    #[schema(example = "application/json")]
-    pub content_type: String,
-    /// The received headers that are passed on; values that may be credentials are masked.
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    pub headers: Headers,
-    /// How many deliveries it has.
-    pub delivery_count: u32,
-    /// When it was recorded.
-    #[schema(format = "date-time", example = "2026-05-19T08:35:14.000Z")]
-    pub created_at: String,
-}
-
-/// What came of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = DeliveryStatus)]
-pub enum AttemptStatus {
-    /// The receiver answered with success.
-    Succeeded,
-    /// It answered something else, or could not be reached.
-    Failed,
-}
-
-/// What a receiver answered.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AttemptResponse {
-    /// The status code.
-    #[schema(example = 200)]
-    pub status: u16,
-    /// The first 4 KiB of the body.
-    pub body: String,
-}
-
-/// One attempt to forward an event.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = WebhookDelivery)]
-pub struct WebhookAttempt {
-    /// Its id.
-    #[schema(format = "uuid")]
-    pub id: String,
-    /// What all attempts to forward one event have in common.
-    #[schema(format = "uuid")]
-    pub delivery_id: String,
-    /// The webhook.
-    #[schema(format = "uuid")]
-    pub webhook_id: String,
-    /// The event.
-    #[schema(format = "uuid")]
-    pub event_id: String,
-    /// The event's type.
-    #[schema(example = "payment_intent.succeeded")]
-    pub event_type: String,
-    /// What came of it.
-    pub status: AttemptStatus,
-    /// How often it had been tried before: 0 is the first attempt.
-    pub retry_count: u32,
-    /// What was answered; `null` where nothing was.
-    pub response: Option<AttemptResponse>,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// How long it took.
-    pub duration_ms: u32,
-    /// When the next attempt is due: in the row of the last one, while there is to be another.
-    #[schema(format = "date-time")]
-    pub next_retry_at: Option<String>,
-    /// When it began.
-    #[schema(format = "date-time", example = "2026-05-19T08:35:14.000Z")]
-    pub created_at: String,
 }
 
 /// A synthetic event to be sent.
@@ -409,6 +344,7 @@ impl Webhook {
     /// A webhook as the caller who reached us at `base_url` sees it.
     #[must_use]
     pub fn new(it: SourceDetails, base_url: &str) -> Self {
+        let (status, disabled_reason) = (it.status(), it.forwarding_off());
         let (id, settings) = (it.source.id.to_uuid(), it.source.settings);
         let receive_url = receive_url(base_url, &id);
         let url = it.forward.as_ref().map(|(endpoint, _)| endpoint.settings.url.to_string());
@@ -420,8 +356,9 @@ impl Webhook {
             source: settings.provider,
             description: settings.description,
             events: settings.events.iter().map(ToString::to_string).collect(),
-            status: it.source.status.into(),
-            enabled: it.source.status == SourceStatus::Active,
+            status: status.into(),
+            enabled: status == SourceStatus::Active,
+            disabled_reason: disabled_reason.map(Into::into),
             delivery_count: activity.delivery_count,
             last_delivery_at: activity.last_delivery_at.map(|at| at.to_string()),
             created_at: it.source.created_at.to_string(),
@@ -435,48 +372,6 @@ impl Webhook {
     #[must_use]
     pub fn with_secret(self, secret: Option<&Secret>) -> Self {
         Self { secret: secret.map(|it| it.reveal().to_owned()), ..self }
-    }
-}
-
-impl From<ReceivedEvent> for WebhookEvent {
-    fn from(it: ReceivedEvent) -> Self {
-        let event = it.listed.event;
-        let content = event.content;
-        Self {
-            id: event.id.to_uuid(),
-            webhook_id: it.source.id.to_uuid(),
-            webhook_name: it.source.settings.name,
-            source: it.source.settings.provider,
-            event_type: content.event_type.to_string(),
-            payload: Json::shown(&content.data),
-            content_type: content.content_type.unwrap_or_else(|| "application/json".to_owned()),
-            headers: content.headers.into(),
-            delivery_count: it.listed.deliveries,
-            created_at: event.accepted_at.to_string(),
-        }
-    }
-}
-
-impl From<SentAttempt> for WebhookAttempt {
-    fn from(it: SentAttempt) -> Self {
-        let (delivery, attempt) = (it.delivery, it.attempt);
-        let succeeded = attempt.outcome == OutcomeKind::Succeeded;
-        let is_last = attempt.number == delivery.attempts;
-        let body = String::from_utf8_lossy(&attempt.response_body).into_owned();
-        Self {
-            id: delivery.id.attempt(attempt.number).to_uuid(),
-            delivery_id: delivery.id.to_uuid(),
-            webhook_id: delivery.endpoint.to_uuid(),
-            event_id: delivery.id.event().to_uuid(),
-            event_type: delivery.event_type.to_string(),
-            status: if succeeded { AttemptStatus::Succeeded } else { AttemptStatus::Failed },
-            retry_count: attempt.number.saturating_sub(1),
-            response: attempt.status_code.map(|status| AttemptResponse { status, body }),
-            error: attempt.error,
-            duration_ms: attempt.took_ms,
-            next_retry_at: delivery.next_attempt_at.filter(|_| is_last).map(|at| at.to_string()),
-            created_at: attempt.started_at.to_string(),
-        }
     }
 }
 

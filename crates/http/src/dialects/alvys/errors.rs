@@ -27,6 +27,8 @@ pub enum Refused {
     Body(BodyError),
     /// Fields or parameters are wrong; each goes by its name in this surface.
     Fields(Vec<Invalid>),
+    /// A webhook cannot be enabled, since it did not pass its verification.
+    Unverified,
     /// There is no such route.
     NoRoute,
     /// The route does not know the method.
@@ -70,8 +72,9 @@ impl IntoResponse for Refused {
         let fields = match self {
             Self::Fields(fields) => Some(fields),
             // Every 400 is a `ValidationProblemDetails` (vendors.md §2.8); `$` is the request as a whole.
-            Self::App(_) | Self::Body(_) | Self::NoRoute | Self::NoMethod => {
-                let whole = || vec![Invalid::new("$", "bad_request", problem.detail.clone())];
+            Self::App(_) | Self::Body(_) | Self::Unverified | Self::NoRoute | Self::NoMethod => {
+                let field = self.field();
+                let whole = || vec![Invalid::new(field, "bad_request", problem.detail.clone())];
                 (status == StatusCode::BAD_REQUEST).then(whole)
             }
         };
@@ -95,9 +98,19 @@ impl Refused {
         match self {
             Self::App(error) => of_app(error),
             Self::Body(error) => of_body(error),
-            Self::Fields(_) => StatusCode::BAD_REQUEST,
+            Self::Fields(_) | Self::Unverified => StatusCode::BAD_REQUEST,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::NoMethod => StatusCode::METHOD_NOT_ALLOWED,
+        }
+    }
+
+    /// What a refusal is about that names no field itself.
+    fn field(&self) -> &'static str {
+        match self {
+            Self::App(AppError::LimitReached { what: "endpoints", .. }) => "Webhooks",
+            Self::App(AppError::LimitReached { .. }) => "Events",
+            Self::Unverified => "Url",
+            Self::App(_) | Self::Body(_) | Self::Fields(_) | Self::NoRoute | Self::NoMethod => "$",
         }
     }
 
@@ -109,6 +122,10 @@ impl Refused {
             }
             Self::App(error) => sentence(&error.to_string()),
             Self::Body(error) => sentence(&error.to_string()),
+            Self::Unverified => {
+                "The webhook did not pass its verification and is pending; `verify` tells why."
+                    .into()
+            }
             Self::Fields(_) => "One or more validation errors occurred.".into(),
             Self::NoRoute => "There is no such path.".into(),
             Self::NoMethod => "This path does not know the method.".into(),
@@ -119,7 +136,12 @@ impl Refused {
         match self {
             Self::App(AppError::TooMany { retry_after }) => Some(whole_seconds(*retry_after)),
             Self::App(AppError::Unavailable(_)) => Some(UNAVAILABLE_RETRY_AFTER_S),
-            Self::App(_) | Self::Body(_) | Self::Fields(_) | Self::NoRoute | Self::NoMethod => None,
+            Self::App(_)
+            | Self::Body(_)
+            | Self::Fields(_)
+            | Self::Unverified
+            | Self::NoRoute
+            | Self::NoMethod => None,
         }
     }
 }
@@ -250,11 +272,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_400_that_is_about_no_field_has_errors_too() {
-        let limit = AppError::LimitReached { what: "endpoints", limit: 50 };
-        for refused in [Refused::from(BodyError::Missing), Refused::from(limit)] {
+        let limit = |what| Refused::from(AppError::LimitReached { what, limit: 50 });
+        for (refused, field) in [
+            (Refused::from(BodyError::Missing), "$"),
+            (limit("endpoints"), "Webhooks"),
+            (limit("event types per endpoint"), "Events"),
+            (Refused::Unverified, "Url"),
+        ] {
             let body = refused.into_response().into_body().collect().await.unwrap().to_bytes();
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-            assert_eq!(body["Errors"], serde_json::json!({ "$": [body["Detail"]] }), "{body}");
+            assert_eq!(body["Errors"], serde_json::json!({ field: [body["Detail"]] }), "{body}");
         }
     }
 

@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hookyard_app::{App, AppError, AttemptLog, LogQuery, LoggedAttempt, PageQuery};
-use hookyard_domain::delivery::Delivery;
+use hookyard_domain::attempt::Attempt;
+use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::id::AttemptId;
 use hookyard_domain::limit;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -15,10 +16,11 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::ask::{At, Params, Reply, reply};
 use super::errors::Refused;
-use super::wire::{
-    DeliveryLog, DeliveryLogDetail, Facet, HealthMetrics, HealthPeriod, LastDelivery, LogStatus,
-    PagedResponse, WebhookHealth, status,
+use super::rows::{
+    DeliveryLog, DeliveryLogDetail, HealthMetrics, HealthPeriod, LastDelivery, LogStatus,
+    WebhookHealth,
 };
+use super::wire::{Facet, PagedResponse, name, status};
 use crate::csv;
 use crate::state::DoorState;
 
@@ -30,8 +32,9 @@ const NO_ROW: AppError = AppError::NotFound { what: "attempt" };
 
 /// List delivery logs
 ///
-/// One row per attempt: the newest event first, its last attempt first. A log goes back 25,000 rows; narrow it by dates to
-/// see what is older. The dates are those at which events were accepted.
+/// One row per attempt: the newest event first, its last attempt first. What was `skipped` because the webhook was off has no
+/// attempt, and its rows are listed when they are asked for. A log goes back 25,000 rows; narrow it by dates to see what is
+/// older. The dates are those at which events were accepted, in UTC where they name no offset.
 #[utoipa::path(
     get, path = "/{webhookId}/delivery-logs", operation_id = "ListDeliveryLogs", tag = "Delivery logs",
     params(
@@ -39,8 +42,8 @@ const NO_ROW: AppError = AppError::NotFound { what: "attempt" };
         ("PageSize" = Option<u32>, Query, description = "1 to 100, 50 when not given."),
         ("Status" = Option<Vec<LogStatus>>, Query, description = "What came of it; may be repeated."),
         ("EventType" = Option<Vec<String>>, Query, description = "Of events of this type; may be repeated."),
-        ("StartDate" = Option<String>, Query, description = "Of events accepted at or after."),
-        ("EndDate" = Option<String>, Query, description = "Of events accepted before."),
+        ("StartDate" = Option<String>, Query, description = "Of events accepted at or after; UTC where it names no offset."),
+        ("EndDate" = Option<String>, Query, description = "Of events accepted before; UTC where it names no offset."),
     ),
     responses((status = 200, description = "A page.", body = PagedResponse<DeliveryLog>)),
 )]
@@ -53,15 +56,15 @@ pub async fn list(State(state): State<DoorState>, at: At, mut query: Params) -> 
     let log = app.attempt_log(&at.caller, &at.tenant, filter, ROWS_MAX).await?;
     let from = u64::from(page) * u64::from(page_size);
     let window = Window { from, rows: u64::from(page_size) };
-    let (total, rows, facets) = if statuses.is_empty() {
+    let (total, items, facets) = if statuses.is_empty() {
         let total = log.tried.iter().map(|it| u64::from(it.attempts)).sum();
-        (total, window.of_deliveries(app, &at, &log.tried).await?, by_type_of(&log.tried))
+        let rows = window.of_deliveries(app, &at, &log.tried).await?.into_iter();
+        (total, rows.map(|it| DeliveryLog::new(it, &url)).collect(), by_type_of(&log.tried))
     } else {
-        let rows = matching(app, &at, &log, &statuses).await?;
+        let rows = matching(app, &at, &log, &statuses, &url).await?;
         let facets = by_type(rows.iter().map(|it| (it.event_type.as_str(), 1)));
         (rows.len() as u64, window.of(rows), facets)
     };
-    let items = rows.into_iter().map(|it| DeliveryLog::new(it, &url)).collect();
     reply(StatusCode::OK, &PagedResponse { page, page_size, total, items, facets: Some(facets) })
 }
 
@@ -76,8 +79,8 @@ pub async fn list(State(state): State<DoorState>, at: At, mut query: Params) -> 
         ("PageSize" = Option<u32>, Query, description = "1 to 100, 50 when not given."),
         ("Status" = Option<Vec<LogStatus>>, Query, description = "What came of it; may be repeated."),
         ("EventType" = Option<Vec<String>>, Query, description = "Of events of this type; may be repeated."),
-        ("StartDate" = Option<String>, Query, description = "Of events accepted at or after."),
-        ("EndDate" = Option<String>, Query, description = "Of events accepted before."),
+        ("StartDate" = Option<String>, Query, description = "Of events accepted at or after; UTC where it names no offset."),
+        ("EndDate" = Option<String>, Query, description = "Of events accepted before; UTC where it names no offset."),
     ),
     responses((status = 200, description = "The rows.", content(
         (Vec<DeliveryLog> = "application/json"), (String = "text/csv")
@@ -98,17 +101,18 @@ pub async fn export(
     let app = state.app();
     let url = url(app, &at).await?;
     let log = app.attempt_log(&at.caller, &at.tenant, filter, ROWS_MAX).await?;
+    let window = Window { from: 0, rows: most };
     let rows = if statuses.is_empty() {
-        Window { from: 0, rows: most }.of_deliveries(app, &at, &log.tried).await?
+        let rows = window.of_deliveries(app, &at, &log.tried).await?.into_iter();
+        rows.map(|it| DeliveryLog::new(it, &url)).collect()
     } else {
-        Window { from: 0, rows: most }.of(matching(app, &at, &log, &statuses).await?)
+        window.of(matching(app, &at, &log, &statuses, &url).await?)
     };
-    let rows = rows.into_iter().map(|it| DeliveryLog::new(it, &url));
     match format {
-        Format::Json => reply(StatusCode::OK, &rows.collect::<Vec<_>>()),
+        Format::Json => reply(StatusCode::OK, &rows),
         Format::Csv => {
             let mut text = CSV_HEAD.to_owned();
-            rows.for_each(|it| csv_line(&mut text, &it));
+            rows.iter().for_each(|it| csv_line(&mut text, it));
             let mut response = Response::new(Body::from(text));
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
@@ -134,28 +138,39 @@ pub async fn read(State(state): State<DoorState>, at: At) -> Reply {
     if delivery.endpoint != webhook.id {
         return Err(NO_ROW.into());
     }
-    let mut page = PageQuery { limit: Some(limit::PAGE_MAX.to_string()), cursor: None };
-    let attempt = loop {
-        let (_, found) = app.attempts(&at.caller, &at.tenant, &text, page.clone()).await?;
-        if let Some(attempt) = found.rows.into_iter().find(|it| it.number == number) {
-            break attempt;
-        }
-        page.cursor = Some(found.next.ok_or(NO_ROW)?.to_string());
+    let url = webhook.settings.url.to_string();
+    let (log, body) = if number == 0 {
+        let is_skipped = delivery.attempts == 0 && delivery.status == DeliveryStatus::Discarded;
+        let log = is_skipped.then(|| DeliveryLog::skipped(&delivery, &url)).ok_or(NO_ROW)?;
+        (log, String::new())
+    } else {
+        let attempt = attempt(app, &at, &text, number).await?;
+        let body = String::from_utf8_lossy(&attempt.response_body).into_owned();
+        let logged = LoggedAttempt::new(delivery.id, delivery.event_type.clone(), attempt);
+        (DeliveryLog::new(logged, &url), body)
     };
     let event = app.event(&at.caller, &at.tenant, &delivery.id.event().to_string()).await?.event;
     let entity_type = delivery.event_type.as_str().split('.').next().unwrap_or_default().to_owned();
-    let body = String::from_utf8_lossy(&attempt.response_body).into_owned();
-    let url = webhook.settings.url.to_string();
-    let logged = LoggedAttempt::new(delivery.id, delivery.event_type, attempt);
     let detail = DeliveryLogDetail {
-        log: DeliveryLog::new(logged, &url),
-        http_method: "POST".to_owned(),
+        http_method: (log.status != LogStatus::Skipped).then(|| "POST".to_owned()),
+        log,
         event_timestamp: Some(event.occurred_at().to_string()),
         response_body: (!body.is_empty()).then_some(body),
         entity_id: entity_id(&entity_type, &event.content.data),
         entity_type,
     };
     reply(StatusCode::OK, &detail)
+}
+
+async fn attempt(app: &App, at: &At, delivery: &str, number: u32) -> Result<Attempt, AppError> {
+    let mut page = PageQuery { limit: Some(limit::PAGE_MAX.to_string()), cursor: None };
+    loop {
+        let (_, found) = app.attempts(&at.caller, &at.tenant, delivery, page.clone()).await?;
+        if let Some(attempt) = found.rows.into_iter().find(|it| it.number == number) {
+            return Ok(attempt);
+        }
+        page.cursor = Some(found.next.ok_or(NO_ROW)?.to_string());
+    }
 }
 
 /// Get a webhook's health
@@ -201,7 +216,7 @@ pub async fn health(State(state): State<DoorState>, at: At, mut query: Params) -
         last_delivery: last,
         consecutive_failures: webhook.activity.consecutive_failures,
         status: status(&webhook).0,
-        webhook_name: webhook.endpoint.settings.name.unwrap_or_default(),
+        webhook_name: name(&webhook.endpoint.settings),
     };
     reply(StatusCode::OK, &health)
 }
@@ -217,6 +232,7 @@ fn metrics(rows: &[LoggedAttempt], skipped_count: u64) -> HealthMetrics {
             LogStatus::Success => metrics.success_count += 1,
             LogStatus::Failed => metrics.failure_count += 1,
             LogStatus::Timeout => metrics.timeout_count += 1,
+            LogStatus::Skipped => metrics.skipped_count += 1,
         }
     }
     if metrics.total_attempts > 0 {
@@ -238,16 +254,25 @@ fn filter(query: &mut Params, at: &At) -> (LogQuery, Vec<LogStatus>) {
     for text in query.take_all("Status") {
         match LogStatus::ALL.into_iter().find(|it| it.as_str().eq_ignore_ascii_case(&text)) {
             Some(status) => statuses.push(status),
-            None => query.wrong("Status", "use `success`, `failed` or `timeout`"),
+            None => query.wrong("Status", "use `success`, `failed`, `timeout` or `skipped`"),
         }
     }
     let filter = LogQuery {
         endpoint: at.id.clone(),
         event_types: query.take_all("EventType"),
-        since: query.take("StartDate"),
-        until: query.take("EndDate"),
+        since: query.take("StartDate").map(in_utc),
+        until: query.take("EndDate").map(in_utc),
     };
     (filter, statuses)
+}
+
+/// A date or a time without an offset, as .NET writes one, is in UTC.
+fn in_utc(text: String) -> String {
+    match text.split_once(['T', 't', ' ']) {
+        None => text + "T00:00:00Z",
+        Some((_, time)) if time.contains(['Z', 'z', '+', '-']) => text,
+        Some(_) => text + "Z",
+    }
 }
 
 async fn url(app: &App, at: &At) -> Result<String, AppError> {
@@ -260,10 +285,17 @@ async fn matching(
     at: &At,
     log: &AttemptLog,
     statuses: &[LogStatus],
-) -> Result<Vec<LoggedAttempt>, AppError> {
-    let mut rows = app.logged_attempts(&at.caller, &at.tenant, &log.tried).await?;
-    rows.retain(|it| statuses.contains(&LogStatus::of(it.outcome)));
-    Ok(rows)
+    url: &str,
+) -> Result<Vec<DeliveryLog>, AppError> {
+    let tried = app.logged_attempts(&at.caller, &at.tenant, &log.tried).await?.into_iter();
+    let tried = tried.filter(|it| statuses.contains(&LogStatus::of(it.outcome)));
+    let tried = tried.map(|it| (it.delivery, DeliveryLog::new(it, url)));
+    let skipped = log.skipped.iter().filter(|_| statuses.contains(&LogStatus::Skipped));
+    let skipped = skipped.map(|it| (it.id, DeliveryLog::skipped(it, url)));
+    let mut rows: Vec<_> = tried.chain(skipped).collect();
+    // Newest event first; the attempts of one stay in their order.
+    rows.sort_by_key(|it| std::cmp::Reverse(it.0));
+    Ok(rows.into_iter().map(|it| it.1).collect())
 }
 
 /// Some rows of a log.
@@ -274,7 +306,7 @@ struct Window {
 }
 
 impl Window {
-    fn of(self, rows: Vec<LoggedAttempt>) -> Vec<LoggedAttempt> {
+    fn of<T>(self, rows: Vec<T>) -> Vec<T> {
         let number = |it| usize::try_from(it).unwrap_or(usize::MAX);
         rows.into_iter().skip(number(self.from)).take(number(self.rows)).collect()
     }
@@ -401,6 +433,22 @@ mod tests {
         check("load", r#"{"loadNumber":7,"document":{"parentId":"l2"}}"#, "l2");
         check("load", r#"{"load":null}"#, "");
         check("load", "[1]", "");
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_in_utc() {
+        for (text, want) in [
+            ("2026-01-01T00:00:00", "2026-01-01T00:00:00Z"),
+            ("2026-01-01T00:00:00.1234567", "2026-01-01T00:00:00.1234567Z"),
+            ("2026-01-01", "2026-01-01T00:00:00Z"),
+            ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+            ("2026-01-01T00:00:00-05:00", "2026-01-01T00:00:00-05:00"),
+        ] {
+            let read = in_utc(text.to_owned());
+            assert_eq!(read, want);
+            assert!(read.parse::<hookyard_domain::time::Timestamp>().is_ok(), "{read}");
+        }
+        assert!(in_utc("yesterday".into()).parse::<hookyard_domain::time::Timestamp>().is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod errors;
 pub mod logs;
 pub mod openapi;
 pub mod routes;
+pub mod rows;
 pub mod wire;
 
 use axum::Router;

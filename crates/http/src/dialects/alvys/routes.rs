@@ -10,9 +10,10 @@ use http::{HeaderMap, StatusCode};
 
 use super::ask::{At, Json, Params, Reply, if_match, reply, reply_at};
 use super::errors::Refused;
+use super::rows::DeliveryLog;
 use super::wire::{
-    CreateWebhookRequest, DeliveryLog, EventTypeResponse, PagedResponse, SecretResponse,
-    UpdateWebhookRequest, VERIFICATION, VerifyResponse, WebhookResponse,
+    CreateWebhookRequest, EventTypeResponse, PagedResponse, SecretResponse, UpdateWebhookRequest,
+    VERIFICATION, VerifyResponse, WebhookResponse, subsidiary_id,
 };
 use crate::state::DoorState;
 
@@ -54,9 +55,7 @@ pub async fn list(State(state): State<DoorState>, at: At, mut query: Params) -> 
     query.end()?;
     let mut all = all(&state, &at).await?;
     if let Some(subsidiary) = subsidiary {
-        all.retain(|it| {
-            it.endpoint.settings.scope.as_ref().map(|it| it.as_str()) == Some(&subsidiary)
-        });
+        all.retain(|it| subsidiary_id(&at.tenant, &it.endpoint.settings) == subsidiary);
     }
     let total = all.len() as u64;
     let from = (page as usize).saturating_mul(page_size as usize);
@@ -114,7 +113,8 @@ pub async fn read(State(state): State<DoorState>, at: At) -> Reply {
 
 /// Update a webhook
 ///
-/// Another URL must prove itself again: the webhook is pending until it has. Anything else is in force at once.
+/// Another URL must prove itself again: the webhook is pending until it has. Anything else is in force at once. What cannot be
+/// changed here may be sent back as it was read.
 #[utoipa::path(
     put, path = "/{id}", operation_id = "UpdateWebhook", tag = "Webhooks", request_body = UpdateWebhookRequest,
     params(("If-Match" = Option<String>, Header, description = "The `ETag` that was seen last.")),
@@ -126,8 +126,13 @@ pub async fn update(
     headers: HeaderMap,
     Json(form): Json<UpdateWebhookRequest>,
 ) -> Reply {
+    let app = state.app();
+    if form.has_read_only() {
+        let details = app.endpoint(&at.caller, &at.tenant, &at.id).await?;
+        form.check_read_only(&WebhookResponse::new(&at.tenant, details, None))?;
+    }
     let patch = form.into_patch(if_match(&headers));
-    let details = state.app().update_endpoint(&at.caller, &at.tenant, &at.id, patch).await?;
+    let details = app.update_endpoint(&at.caller, &at.tenant, &at.id, patch).await?;
     shown(&at, details)
 }
 
@@ -148,7 +153,7 @@ pub async fn delete(State(state): State<DoorState>, at: At, headers: HeaderMap) 
 
 /// Enable a webhook
 ///
-/// It is verified first, and pending when that fails.
+/// It is verified first. When that fails it is not enabled but pending, and the answer is 400.
 #[utoipa::path(
     post, path = "/{id}/enable", operation_id = "EnableWebhook", tag = "Webhooks",
     responses((status = 200, description = "The webhook as it is after.", body = WebhookResponse)),
@@ -160,7 +165,12 @@ pub async fn enable(State(state): State<DoorState>, at: At) -> Reply {
         // This surface shows a pause as `Disabled`, so this is its way out.
         details = app.resume_endpoint(&at.caller, &at.tenant, &at.id).await?;
     }
-    shown(&at, details)
+    match details.endpoint.status {
+        EndpointStatus::Pending => Err(Refused::Unverified),
+        EndpointStatus::Active | EndpointStatus::Paused | EndpointStatus::Disabled => {
+            shown(&at, details)
+        }
+    }
 }
 
 /// Disable a webhook

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use hookyard_app::endpoints::MASKED;
-use hookyard_app::{EndpointDetails, EndpointPatch, LoggedAttempt, NewEndpoint};
-use hookyard_domain::attempt::OutcomeKind;
-use hookyard_domain::endpoint::{DisabledReason, EndpointStatus};
+use hookyard_app::{AppError, EndpointDetails, EndpointPatch, NewEndpoint};
+use hookyard_domain::endpoint::{DisabledReason, EndpointSettings, EndpointStatus};
+use hookyard_domain::invalid::Invalid;
 use hookyard_domain::secret::Secret;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
+
+use super::errors::Refused;
 
 /// The type of the handshake, which nobody can subscribe to.
 pub const VERIFICATION: &str = "webhook.verification";
@@ -40,9 +44,10 @@ pub struct CreateWebhookRequest {
     include_previous_attributes: Option<bool>,
 }
 
-/// What to change of a webhook; what is left out stays.
+/// What to change of a webhook; what is left out stays. The other fields of a webhook may be sent back unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "what moves by itself is read to be known, and passed over")]
 pub struct UpdateWebhookRequest {
     /// For people.
     name: Option<String>,
@@ -53,6 +58,33 @@ pub struct UpdateWebhookRequest {
     events: Option<Vec<String>>,
     /// `load.changed` and `trip.changed` tell the previous value of every changed field.
     include_previous_attributes: Option<bool>,
+    #[schema(ignore)]
+    id: Option<Value>,
+    #[schema(ignore)]
+    company_code: Option<Value>,
+    #[schema(ignore)]
+    subsidiary_id: Option<Value>,
+    #[schema(ignore)]
+    secret: Option<Value>,
+    #[schema(ignore)]
+    status: Option<Value>,
+    #[schema(ignore)]
+    created_at: Option<Value>,
+    #[schema(ignore)]
+    created_by: Option<Value>,
+    // What moves by itself is not held against what it is by now.
+    #[schema(ignore)]
+    disabled_at: Option<IgnoredAny>,
+    #[schema(ignore)]
+    disabled_reason: Option<IgnoredAny>,
+    #[schema(ignore)]
+    consecutive_failures: Option<IgnoredAny>,
+    #[schema(ignore)]
+    updated_at: Option<IgnoredAny>,
+    #[schema(ignore)]
+    updated_by: Option<IgnoredAny>,
+    #[schema(ignore)]
+    last_triggered_at: Option<IgnoredAny>,
 }
 
 impl CreateWebhookRequest {
@@ -78,6 +110,39 @@ impl CreateWebhookRequest {
 }
 
 impl UpdateWebhookRequest {
+    fn read_only(&self) -> [(&'static str, Option<&Value>); 7] {
+        [
+            ("Id", self.id.as_ref()),
+            ("CompanyCode", self.company_code.as_ref()),
+            ("SubsidiaryId", self.subsidiary_id.as_ref()),
+            ("Secret", self.secret.as_ref()),
+            ("Status", self.status.as_ref()),
+            ("CreatedAt", self.created_at.as_ref()),
+            ("CreatedBy", self.created_by.as_ref()),
+        ]
+    }
+
+    /// Whether a field was given that cannot be changed here.
+    pub fn has_read_only(&self) -> bool {
+        self.read_only().iter().any(|(_, given)| given.is_some())
+    }
+
+    /// Refuses such fields that are not what they read.
+    pub fn check_read_only(&self, webhook: &WebhookResponse) -> Result<(), Refused> {
+        let shown =
+            serde_json::to_value(webhook).map_err(|error| AppError::Internal(error.into()))?;
+        let given = self.read_only().into_iter();
+        let changed = given.filter(|(name, given)| given.is_some_and(|it| *it != shown[*name]));
+        let message = |name: &str| match name {
+            "Status" => "use `enable` and `disable`",
+            "Secret" => "use `rotate-secret`",
+            _ => "it cannot be changed",
+        };
+        let wrong: Vec<_> =
+            changed.map(|(name, _)| Invalid::new(name, "read_only", message(name))).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(Refused::Fields(wrong)) }
+    }
+
     /// What the application is asked for, if the webhook's revision is one of these.
     pub fn into_patch(self, if_revision: Option<Vec<u64>>) -> EndpointPatch {
         EndpointPatch {
@@ -126,9 +191,9 @@ pub struct WebhookResponse {
     id: String,
     /// The tenant.
     company_code: String,
-    /// Its subsidiary; empty when it gets the events of all.
+    /// Its subsidiary; the tenant itself when it gets the events of all.
     subsidiary_id: String,
-    /// For people.
+    /// For people; the host of its URL when it was made without one.
     name: String,
     /// Where events are sent.
     url: String,
@@ -143,7 +208,7 @@ pub struct WebhookResponse {
     /// Since when it is disabled.
     #[schema(format = "date-time")]
     disabled_at: Option<String>,
-    /// Why it is disabled.
+    /// Why it is disabled; of a pending one, that it did not pass its verification.
     disabled_reason: Option<WebhookDisabledReason>,
     /// Events in a row that failed.
     consecutive_failures: u32,
@@ -164,20 +229,31 @@ pub struct WebhookResponse {
 
 /// The state of an endpoint in the words of this surface.
 pub fn status(details: &EndpointDetails) -> (WebhookStatus, Option<WebhookDisabledReason>) {
+    let reason = details.endpoint.disabled_reason.map(|it| match it {
+        DisabledReason::Manual => WebhookDisabledReason::Manual,
+        DisabledReason::Failures => WebhookDisabledReason::ConsecutiveFailures,
+        DisabledReason::Gone => WebhookDisabledReason::Gone,
+        DisabledReason::VerificationFailed => WebhookDisabledReason::VerificationFailed,
+    });
     match details.endpoint.status {
-        EndpointStatus::Pending => (WebhookStatus::Pending, None),
+        EndpointStatus::Pending => (WebhookStatus::Pending, reason),
         EndpointStatus::Active => (WebhookStatus::Active, None),
         EndpointStatus::Paused => (WebhookStatus::Disabled, Some(WebhookDisabledReason::Paused)),
-        EndpointStatus::Disabled => {
-            let reason = details.endpoint.disabled_reason.map(|it| match it {
-                DisabledReason::Manual => WebhookDisabledReason::Manual,
-                DisabledReason::Failures => WebhookDisabledReason::ConsecutiveFailures,
-                DisabledReason::Gone => WebhookDisabledReason::Gone,
-                DisabledReason::VerificationFailed => WebhookDisabledReason::VerificationFailed,
-            });
-            (WebhookStatus::Disabled, reason)
-        }
+        EndpointStatus::Disabled => (WebhookStatus::Disabled, reason),
     }
+}
+
+/// The subsidiary whose events it gets; where those are all, the tenant stands for them, since this is never empty.
+pub fn subsidiary_id(tenant: &str, settings: &EndpointSettings) -> String {
+    settings.scope.as_ref().map_or(tenant, |it| it.as_str()).to_owned()
+}
+
+/// Its name; the host it sends to where it was made without one, since this is never empty.
+pub fn name(settings: &EndpointSettings) -> String {
+    settings
+        .name
+        .clone()
+        .unwrap_or_else(|| settings.url.as_url().host_str().unwrap_or_default().to_owned())
 }
 
 impl WebhookResponse {
@@ -190,8 +266,8 @@ impl WebhookResponse {
         Self {
             id: endpoint.id.to_string(),
             company_code: tenant.to_owned(),
-            subsidiary_id: settings.scope.map(|it| it.as_str().to_owned()).unwrap_or_default(),
-            name: settings.name.unwrap_or_default(),
+            subsidiary_id: subsidiary_id(tenant, &settings),
+            name: name(&settings),
             url: settings.url.to_string(),
             secret: secret.map_or(MASKED, Secret::reveal).to_owned(),
             events: settings.events.iter().map(ToString::to_string).collect(),
@@ -269,181 +345,6 @@ pub struct Facet {
     pub value: String,
     /// How many there are.
     pub count: u64,
-}
-
-/// What came of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LogStatus {
-    /// The receiver answered with success.
-    Success,
-    /// It answered something else, or could not be reached.
-    Failed,
-    /// It did not answer in time.
-    Timeout,
-}
-
-impl LogStatus {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Success, Self::Failed, Self::Timeout];
-
-    /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failed => "failed",
-            Self::Timeout => "timeout",
-        }
-    }
-
-    /// The class of an outcome.
-    pub const fn of(outcome: OutcomeKind) -> Self {
-        match outcome {
-            OutcomeKind::Succeeded => Self::Success,
-            OutcomeKind::Timeout => Self::Timeout,
-            OutcomeKind::HttpError
-            | OutcomeKind::Connect
-            | OutcomeKind::Tls
-            | OutcomeKind::Dns
-            | OutcomeKind::Blocked
-            | OutcomeKind::TooLarge => Self::Failed,
-        }
-    }
-}
-
-/// One attempt.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "PascalCase")]
-pub struct DeliveryLog {
-    /// Its id.
-    #[schema(example = "att_01jv0g6xwre3zb0g8v4q5n6m7k")]
-    pub id: String,
-    /// The event: the value of `X-Alvys-Event-Id`.
-    pub event_id: String,
-    /// The event's type.
-    pub event_type: String,
-    /// What came of it.
-    pub status: LogStatus,
-    /// The answer's status code.
-    pub http_status_code: Option<u16>,
-    /// How long it took.
-    pub duration_ms: u32,
-    /// The value of `X-Alvys-Attempt`.
-    pub attempt_number: u32,
-    /// When it began.
-    #[schema(format = "date-time")]
-    pub timestamp: String,
-    /// The webhook's URL as it is now.
-    pub consumer_url: String,
-    /// Why it failed.
-    pub error_message: Option<String>,
-}
-
-impl DeliveryLog {
-    /// The row of an attempt.
-    pub fn new(attempt: LoggedAttempt, url: &str) -> Self {
-        Self {
-            id: attempt.delivery.attempt(attempt.number).to_string(),
-            event_id: attempt.delivery.event().to_string(),
-            event_type: attempt.event_type.to_string(),
-            status: LogStatus::of(attempt.outcome),
-            http_status_code: attempt.status_code,
-            duration_ms: attempt.took_ms,
-            attempt_number: attempt.number,
-            timestamp: attempt.started_at.to_string(),
-            consumer_url: url.to_owned(),
-            error_message: attempt.error,
-        }
-    }
-}
-
-/// One attempt with what was said.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "PascalCase")]
-pub struct DeliveryLogDetail {
-    /// The row.
-    #[serde(flatten)]
-    pub log: DeliveryLog,
-    /// The request's method.
-    pub http_method: String,
-    /// When the event happened.
-    #[schema(format = "date-time")]
-    pub event_timestamp: Option<String>,
-    /// The answer's first 4 KiB.
-    pub response_body: Option<String>,
-    /// What the event is about: the first word of its type.
-    pub entity_type: String,
-    /// The id of that, as far as the event's data names it.
-    pub entity_id: String,
-}
-
-/// How a webhook has been doing.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "PascalCase")]
-pub struct WebhookHealth {
-    /// The webhook.
-    pub webhook_id: String,
-    /// Its name.
-    pub webhook_name: String,
-    /// What is counted.
-    pub period: HealthPeriod,
-    /// The numbers.
-    pub metrics: HealthMetrics,
-    /// The last attempt of the period.
-    pub last_delivery: Option<LastDelivery>,
-    /// Events in a row that failed.
-    pub consecutive_failures: u32,
-    /// Its state.
-    pub status: WebhookStatus,
-}
-
-/// A period: events accepted in it are counted.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "PascalCase")]
-pub struct HealthPeriod {
-    /// How long it was asked to be.
-    pub days: u32,
-    /// Where it begins: later than asked for when there are more than 25,000 attempts, of which the newest are counted.
-    #[schema(format = "date-time")]
-    pub start_date: String,
-    /// Where it ends.
-    #[schema(format = "date-time")]
-    pub end_date: String,
-}
-
-/// The attempts of a period, counted.
-#[derive(Debug, Default, PartialEq, Serialize, ToSchema)]
-#[serde(rename_all = "PascalCase")]
-pub struct HealthMetrics {
-    /// All of them.
-    pub total_attempts: u64,
-    /// Those that succeeded.
-    pub success_count: u64,
-    /// Those that failed otherwise than by a time-out.
-    pub failure_count: u64,
-    /// Those that timed out.
-    pub timeout_count: u64,
-    /// Events that were not sent, since the webhook was off.
-    pub skipped_count: u64,
-    /// Per cent of the attempts that succeeded; 0 when there were none.
-    pub success_rate: f64,
-    /// How long an attempt took on average.
-    pub avg_duration_ms: f64,
-    /// How long the longest one took.
-    pub max_duration_ms: u32,
-}
-
-/// The last attempt.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "PascalCase")]
-pub struct LastDelivery {
-    /// When it began.
-    #[schema(format = "date-time")]
-    pub timestamp: String,
-    /// What came of it.
-    pub status: LogStatus,
-    /// Its event's type.
-    pub event_type: String,
 }
 
 /// Why a request was not done.

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use super::errors::Refused;
 use super::wire::{
     Delivery, DeliveryPage, DeliveryQuery, NewWebhook, Nothing, Webhook, WebhookPage, WebhookPatch,
-    delivery_id,
+    WebhookQuery,
 };
 use crate::ask;
 use crate::state::DoorState;
@@ -47,11 +47,13 @@ pub async fn create(
 /// List webhooks
 #[utoipa::path(
     get, path = "/api/storefront/v1/merchant/webhooks", operation_id = "list_webhooks", tag = "Webhooks",
-    params(PageQuery),
+    params(WebhookQuery, PageQuery),
     responses((status = 200, description = "A page, newest first.", body = WebhookPage)),
 )]
-pub async fn list(State(state): State<DoorState>, at: Workspace, query: Params) -> Reply {
-    let page = state.app().endpoints(&at.caller, &at.tenant, query.page()?).await?;
+pub async fn list(State(state): State<DoorState>, at: Workspace, mut query: Params) -> Reply {
+    let site = query.take("site_slug");
+    let (app, page) = (state.app(), query.page()?);
+    let page = app.endpoints_of(&at.caller, &at.tenant, site.as_deref(), page).await?;
     reply(StatusCode::OK, &Page::of(page, Webhook::from))
 }
 
@@ -172,9 +174,8 @@ async fn attempts(
     responses((status = 202, description = "The fresh delivery.", body = Delivery)),
 )]
 pub async fn replay(State(state): State<DoorState>, at: Workspace, _: NoBody) -> Reply {
-    let delivery = delivery_id(at.delivery());
     let app = state.app();
-    let fresh = app.replay_delivery(&at.caller, &at.tenant, at.id(), &delivery).await?;
+    let fresh = app.replay_delivery(&at.caller, &at.tenant, at.id(), at.delivery()).await?;
     reply(StatusCode::ACCEPTED, &Delivery::new(fresh, Vec::new()))
 }
 

@@ -108,6 +108,16 @@ pub struct Webhook {
 /// A page of webhooks.
 pub type WebhookPage = Page<Webhook>;
 
+/// Which webhooks are listed. Read as texts, so that a wrong one can be named.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WebhookQuery {
+    /// Only those of this site; those of every site of the workspace are none of it.
+    #[param(example = "acme")]
+    pub site_slug: Option<String>,
+}
+
 /// Which deliveries of a webhook are listed. Read as texts, so that a wrong one can be named.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -268,13 +278,6 @@ fn sent_id(attempt: AttemptId) -> String {
     format!("{SENT}{}", text.split_once('_').map_or(text.as_str(), |(_, rest)| rest))
 }
 
-/// The delivery's own id, whichever of its two the path has.
-#[must_use]
-pub fn delivery_id(text: &str) -> String {
-    let sent = text.strip_prefix(SENT).and_then(|it| format!("att_{it}").parse().ok());
-    sent.map_or_else(|| text.to_owned(), |it: AttemptId| it.delivery().0.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use hookyard_domain::id::{EventId, EventKey, TargetNo};
@@ -283,13 +286,10 @@ mod tests {
     use crate::body;
 
     #[test]
-    fn a_replay_takes_the_id_of_a_list_and_the_one_that_was_sent() {
+    fn an_attempt_is_named_by_what_was_sent_with_it() {
         let delivery = EventId::of(EventKey(7 << 12), 0).delivery(TargetNo(3));
         let sent = sent_id(delivery.attempt(5));
         assert!(sent.starts_with("del_") && sent.len() == 30, "{sent}");
-        assert_eq!(delivery_id(&sent), delivery.to_string());
-        assert_eq!(delivery_id(&delivery.to_string()), delivery.to_string());
-        assert_eq!(delivery_id("del_8c..."), "del_8c...");
     }
 
     #[test]

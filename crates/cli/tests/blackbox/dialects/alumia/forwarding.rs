@@ -120,10 +120,30 @@ async fn it_is_retried_as_the_profile_standard_and_410_switches_the_forwarding_o
         (now["status"] == "disabled").then_some(())
     })
     .await;
-    assert_eq!(alumia.now(&made).await["status"], "active", "it still receives");
-    alumia.bring(&made, "msg_2", "a.b").await;
-    // Its owner's way back: the status, set again.
-    alumia.patch(&made, json!({ "status": "active" })).await;
+    let off = alumia.now(&made).await;
+    assert_eq!((&off["status"], &off["enabled"]), (&json!("disabled"), &json!(false)));
+    assert_eq!(off["disabledReason"], "gone");
+    let answer =
+        scene.acme.0.post(&format!("{HOOKS}/test"), &json!({ "webhookId": made["id"] })).await;
+    let message = refused(&answer, 409, "CONFLICT");
+    assert!(message.contains("410"), "{message}");
+    // It still receives, and says what became of it.
+    let event = alumia.bring(&made, "msg_2", "a.b").await;
+    let rows = alumia.rows(&made, "/deliveries").await;
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!((&rows[0]["status"], &rows[0]["eventId"]), (&json!("discarded"), &json!(event)));
+    assert_eq!((&rows[0]["retryCount"], &rows[0]["response"]), (&json!(0), &Value::Null));
+    assert!(text(&rows[0]["error"]).contains("off"), "{rows:?}");
+    let first = alumia.get(&format!("/{}/deliveries?limit=1", text(&made["id"]))).await;
+    let rest =
+        format!("/{}/deliveries?limit=1&cursor={}", text(&made["id"]), text(&first["nextCursor"]));
+    assert_eq!((&first["items"][0], &alumia.get(&rest).await["items"][0]), (&rows[0], &rows[1]));
+    // Its owner's way back: either switch.
+    for on in [json!({ "status": "active" }), json!({ "enabled": true })] {
+        let now = alumia.patch(&made, on).await;
+        assert_eq!((&now["status"], &now["enabled"]), (&json!("active"), &json!(true)));
+        assert!(now.get("disabledReason").is_none(), "{now}");
+    }
     alumia.bring(&made, "msg_3", "a.b").await;
     receiver.first(2).await;
 }
@@ -314,4 +334,49 @@ async fn alu_reg_2_a_forwarding_that_leads_back_to_its_own_webhook_does_not_go_r
         }
         assert_eq!(alumia.rows(&made, "/events").await.len(), 1, "{source}");
     }
+}
+
+// A forward target that gets the sender's signature could send the request on as if it were the sender.
+#[tokio::test]
+async fn what_proved_a_request_is_neither_forwarded_nor_shown() {
+    let scene = Scene::new().await;
+    let alumia = Alumia(&scene.acme.0);
+    let receiver = Receiver::start().await;
+    let made = alumia.forwarding_to(&receiver.url()).await;
+    let body = r#"{"type":"a.b"}"#;
+    let hex = super::hex(&scene.acme.0, text(&made["secret"]), body).await;
+    let headers =
+        [("X-Webhook-Signature", hex.as_str()), ("Linear-Signature", "0"), ("X-Shop", "7")];
+    data(&alumia.send(&made, &headers, body).await, 200);
+    let arrival = receiver.first(1).await.remove(0);
+    assert_eq!(arrival.header("x-shop"), "7");
+    let shown = alumia.rows(&made, "/events").await.remove(0)["headers"].clone();
+    assert_eq!(shown, json!({ "x-shop": "7" }));
+    for gone in ["x-webhook-signature", "linear-signature"] {
+        assert!(!arrival.has(gone), "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_is_forwarded_with_its_length() {
+    let scene = Scene::new().await;
+    let alumia = Alumia(&scene.acme.0);
+    let receiver = Receiver::start().await;
+    let made = alumia.forwarding_to(&receiver.url()).await;
+    let hex = super::hex(&scene.acme.0, text(&made["secret"]), "").await;
+    data(&alumia.send(&made, &[("X-Webhook-Signature", hex.as_str())], "").await, 200);
+    let arrival = receiver.first(1).await.remove(0);
+    assert_eq!((arrival.header("content-length"), arrival.body.len()), ("0", 0));
+}
+
+#[tokio::test]
+async fn a_provider_is_known_in_any_case() {
+    let scene = Scene::new().await;
+    let alumia = Alumia(&scene.acme.0);
+    let made = alumia.create(json!({ "name": "n", "source": "GitHub" })).await;
+    assert_eq!(made["source"], "github");
+    let labelled = alumia.create(json!({ "name": "n", "source": "My Shop" })).await;
+    assert_eq!(labelled["source"], "My Shop");
+    let moved = alumia.patch(&labelled, json!({ "source": "Linear" })).await;
+    assert_eq!(moved["source"], "linear");
 }

@@ -55,6 +55,40 @@ async fn a_change_is_done_only_at_the_revision_that_was_seen() {
 }
 
 #[tokio::test]
+async fn what_was_read_can_be_sent_back_and_what_cannot_be_changed_is_named() {
+    let scene = Scene::new().await;
+    let consumer = Consumer::good().await;
+    let made = webhook(&scene, &consumer, json!({})).await;
+    let rest = format!("/{}", text(&made["Id"]));
+    let put = async |body: &Value| ask(&scene.acme.0, Method::PUT, &rest, body.to_string()).await;
+    let read = get(&scene, &rest).await;
+    let tag = etag(&scene, &made["Id"]).await;
+    assert_eq!(put(&read).await.expect(200), read);
+    assert_eq!(etag(&scene, &made["Id"]).await, tag, "nothing was changed");
+    // The request that made it, and a body read before something else happened to it.
+    let create: Value = serde_json::from_str(&consumer.create()).unwrap();
+    assert_eq!(put(&create).await.expect(200)["SubsidiaryId"], "sub-12345");
+    tender(&scene, "tender.accepted").await;
+    consumer.first_events(1).await;
+    let mut renamed = read.clone();
+    renamed["Name"] = json!("Renamed");
+    assert_eq!(put(&renamed).await.expect(200)["Name"], "Renamed");
+    for (field, value) in [
+        ("Id", json!("wh_other")),
+        ("SubsidiaryId", json!("sub-2")),
+        ("CompanyCode", json!("globex")),
+        ("Secret", json!("mine")),
+        ("Status", json!("Disabled")),
+        ("CreatedAt", json!("2020-01-01T00:00:00.000Z")),
+    ] {
+        let mut other = read.clone();
+        other[field] = value;
+        super::wrong(&put(&other).await, &[field]);
+    }
+    super::wrong(&put(&json!({ "Nonsense": 1 })).await, &["Nonsense"]);
+}
+
+#[tokio::test]
 async fn a_put_changes_what_it_names_and_nothing_else() {
     let scene = Scene::new().await;
     let consumer = Consumer::good().await;

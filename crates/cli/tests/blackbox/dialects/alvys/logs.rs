@@ -127,6 +127,11 @@ async fn rows_are_filtered_by_status_event_type_and_date() {
     let accepted = text(&accepted);
     assert_eq!(rows(&story.log(&format!("?StartDate={accepted}")).await).len(), 1);
     assert_eq!(rows(&story.log(&format!("?EndDate={accepted}")).await).len(), 3);
+    // As .NET writes it; what it names no offset for is UTC.
+    let bare = accepted.trim_end_matches('Z');
+    assert_eq!(rows(&story.log(&format!("?StartDate={bare}")).await).len(), 1);
+    assert_eq!(rows(&story.log("?StartDate=2026-01-01T00:00:00").await).len(), 4);
+    assert_eq!(rows(&story.log("?EndDate=2020-01-01").await).len(), 0);
     for (bad, field) in [
         ("Status=great", "Status"),
         ("EventType=!", "EventType"),
@@ -204,6 +209,18 @@ async fn health_counts_the_attempts_of_a_period() {
     act(&story.scene, &story.webhook, "disable").await;
     let skipped = tender(&story.scene, "tender.accepted").await;
     story.scene.acme.delivery_is(&skipped, "discarded").await;
+    // It has no attempt, and is listed when it is asked for.
+    assert_eq!(story.log("").await["Total"], 4);
+    let log = story.log("?Status=skipped").await;
+    let row = &log["Items"][0];
+    assert_eq!((&log["Total"], &row["EventId"]), (&json!(1), &json!(skipped)));
+    let told = (&row["Status"], &row["AttemptNumber"], &row["HttpStatusCode"]);
+    assert_eq!(told, (&json!("skipped"), &json!(0), &Value::Null));
+    let both = story.log("?Status=skipped&Status=success").await;
+    assert_eq!((&both["Total"], &both["Items"][0]), (&json!(2), row), "newest event first");
+    let detail = story.rest(&format!("/delivery-logs/{}", text(&row["Id"])));
+    let detail = get(&story.scene, &detail).await;
+    assert_eq!((&detail["EventId"], &detail["HttpMethod"]), (&json!(skipped), &Value::Null));
     let health = get(&story.scene, &story.rest("/health?Days=1")).await;
     assert_eq!(health["WebhookId"], story.webhook["Id"]);
     assert_eq!(health["WebhookName"], "Production Integration");

@@ -133,6 +133,46 @@ async fn only_who_asked_gets_previous_attributes_and_everybody_gets_changes() {
 }
 
 #[tokio::test]
+async fn a_diff_in_the_data_keeps_to_the_same_rule_and_is_not_given_twice() {
+    let scene = Scene::new().await;
+    let (plain, curious) = (Consumer::good().await, Consumer::good().await);
+    webhook(&scene, &plain, json!({ "Events": ["load.changed"] })).await;
+    let asked = json!({ "Events": ["load.changed"], "IncludePreviousAttributes": true });
+    webhook(&scene, &curious, asked).await;
+    let changes = json!([{ "kind": "RateChanged" }]);
+    let told = json!({ "changes": changes, "previousAttributes": { "rate": 1 } });
+    let data = json!({ "load": { "rate": 2 }, "diff": told });
+    let event = |more: Value| {
+        let mut event = json!({ "type": "load.changed", "scope": "sub-12345", "data": data });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event
+    };
+    scene.acme.publish(event(json!({}))).await;
+    let no_changes = json!({ "data": { "load": { "rate": 2 } }, "previous": { "rate": 1 } });
+    scene.acme.publish(event(no_changes)).await;
+    let diffs = async |consumer: &Consumer| -> Vec<Value> {
+        let mut arrivals = consumer.first_events(2).await;
+        arrivals.sort_by_key(|it| it.header("x-alvys-event-id").to_owned());
+        arrivals.iter().map(|it| it.json()["data"]["diff"].clone()).collect()
+    };
+    let computed = json!({ "changes": [], "previousAttributes": { "rate": 1 } });
+    assert_eq!(diffs(&curious).await, [told, computed], "ALV-DIFF-12");
+    let want = [json!({ "changes": changes }), json!({ "changes": [] })];
+    assert_eq!(diffs(&plain).await, want, "ALV-DIFF-4, -12");
+
+    for (more, pointer) in [
+        (json!({ "previous": { "rate": 1 } }), "/data/diff"),
+        (json!({ "changes": changes }), "/data/diff"),
+        (json!({ "data": {}, "changes": [1] }), "/changes/0"),
+        (json!({ "data": {}, "changes": [{ "kind": 5 }] }), "/changes/0/kind"),
+    ] {
+        let answer = scene.acme.0.post(&Acme::path("/events"), &event(more)).await;
+        let problem = answer.expect(422);
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+    }
+}
+
+#[tokio::test]
 async fn the_checker_knows_the_vendors_tolerance_and_that_the_events_id_is_signed() {
     let scene = Scene::new().await;
     let check = async |v1: &str, tolerance_s: Option<u64>| {

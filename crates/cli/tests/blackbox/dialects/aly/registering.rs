@@ -157,6 +157,64 @@ async fn aly_reg_4_and_5_events_are_exact_types_of_the_catalogue_or_a_star() {
     assert_eq!(imported.expect(200)["names"], json!(TYPES));
 }
 
+// All four ways make the same record (ALY-REG-1), so a typo is none on any of them.
+#[tokio::test]
+async fn aly_reg_1_a_type_that_is_none_of_the_catalogue_is_refused_natively_too() {
+    let scene = Scene::new().await;
+    let profile = json!({ "profile": "aly" });
+    scene.server.operator().patch("/v1/tenants/acme", &profile).await.expect(200);
+    let native = Acme::path("/endpoints");
+    let of = |event: &str| json!({ "url": "https://my-app.example/one", "events": [event] });
+    for typo in ["order.creatd", "ordr.*"] {
+        let problem = scene.acme.0.post(&native, &of(typo)).await.expect(422);
+        let told = &problem["errors"][0];
+        assert_eq!(told["code"], "unknown_event_type", "{problem}");
+        assert_eq!(told["pointer"], "/events/0", "{problem}");
+    }
+    // Prefixes are this API's own, and a tenant's own types are its catalogue too.
+    let made = scene.acme.endpoint(of("order.*")).await;
+    let one = format!("{native}/{}", text(&made["id"]));
+    let problem = scene.acme.0.patch(&one, &json!({ "events": ["order.gone"] })).await;
+    assert_eq!(problem.expect(422)["errors"][0]["code"], "unknown_event_type");
+    scene.acme.0.patch(&one, &json!({ "events": ["order.*", "*"] })).await.expect(200);
+    let own = json!({ "name": "order.gone" });
+    scene.acme.0.post(&Acme::path("/event-types"), &own).await.expect(201);
+    scene.acme.0.patch(&one, &json!({ "events": ["order.gone"] })).await.expect(200);
+    // An endpoint of another profile is not bound to it.
+    let mut other = of("parcel.lost");
+    other["profile"] = json!("standard");
+    scene.acme.endpoint(other).await;
+}
+
+#[tokio::test]
+async fn the_list_can_be_of_one_site() {
+    let scene = Scene::new().await;
+    let aly = Aly(&scene.acme.0);
+    let url = "https://my-app.example/aly";
+    let of = |site: Value| json!({ "url": url, "events": "*", "site_slug": site });
+    let mut of_acme = Vec::new();
+    for site in [json!("acme"), json!("other"), json!(null), json!("acme")] {
+        let made = aly.create(of(site.clone())).await;
+        if site == "acme" {
+            of_acme.insert(0, made["id"].clone());
+        }
+    }
+    let ids = |page: &Value| -> Vec<Value> {
+        page["data"].as_array().unwrap().iter().map(|it| it["id"].clone()).collect()
+    };
+    let page = scene.acme.0.get(&format!("{HOOKS}?site_slug=acme")).await.expect(200);
+    assert_eq!(ids(&page), of_acme);
+    let first = scene.acme.0.get(&format!("{HOOKS}?site_slug=acme&limit=1")).await.expect(200);
+    assert_eq!(ids(&first), of_acme[..1]);
+    let next = text(&first["next_cursor"]);
+    let rest = scene.acme.0.get(&format!("{HOOKS}?site_slug=acme&cursor={next}")).await;
+    assert_eq!(ids(&rest.expect(200)), of_acme[1..]);
+    let none = scene.acme.0.get(&format!("{HOOKS}?site_slug=nobody")).await.expect(200);
+    assert_eq!(ids(&none), [json!(null); 0]);
+    let answer = scene.acme.0.get(&format!("{HOOKS}?site_slug=")).await;
+    wrong(&answer, &[("site_slug", "bad_scope")]);
+}
+
 // vendors.md §1.4.
 #[tokio::test]
 async fn while_active_is_false_events_are_dropped_not_queued() {

@@ -148,7 +148,9 @@ impl Engine {
             self.lanes.unrecorded(stale);
             self.metrics.stale.increment(stale as u64);
         }
-        tracing::warn!("other nodes took over from this one, which was silent: coming back");
+        tracing::warn!(
+            "others took over from this node, which was silent, or it lost sight of a commit: coming back"
+        );
         if !self.store.rejoin().await? {
             self.nodes.replaced.notify_one();
             tracing::error!("another process serves under this node's name; stop one of them");

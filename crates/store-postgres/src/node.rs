@@ -9,7 +9,7 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_store::nodes::{self, Moved, NodeStatus, Nodes, Signal, TakenOver};
 use hookyard_store::{Answer, StoreError};
 
-use crate::codec::time;
+use crate::codec::{time, uint};
 use crate::db::{GenericClient, Uid, execute, query, query_opt};
 use crate::error::{Result, corrupt, unavailable};
 use crate::{PostgresStore, listen, locks, read, takeover};
@@ -97,10 +97,13 @@ async fn take_name(tx: &Transaction<'_>, name: &str, process: Uid) -> Result<Nod
     Err(unavailable("the node could not be registered").into())
 }
 
-/// Shows that the node is there; false when others took over.
-pub(crate) async fn beat(db: &impl GenericClient, node: Node) -> Result<bool> {
-    let sql = format!("UPDATE node SET beat_ms = {NOW_MS} WHERE no = $1 AND incarnation = $2");
-    Ok(execute(db, &sql, &[&node.no, &node.incarnation]).await? == 1)
+/// Shows that the node is there; answers the last key it gave, `None` when others took over.
+pub(crate) async fn beat(db: &impl GenericClient, node: Node) -> Result<Option<u64>> {
+    let sql = format!(
+        "UPDATE node SET beat_ms = {NOW_MS} WHERE no = $1 AND incarnation = $2 RETURNING last_key"
+    );
+    let row = query_opt(db, &sql, &[&node.no, &node.incarnation]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.map(uint))
 }
 
 /// How many nodes showed that they are there within so many milliseconds.
@@ -169,7 +172,10 @@ impl Nodes for PostgresStore {
     fn beat(&self, silent: Duration) -> Answer<'_, u32> {
         Box::pin(async move {
             let client = self.pulse.get().await.map_err(crate::error::Fault::from)?;
-            if !beat(&client, self.node()).await? {
+            let me = self.node();
+            let last_key = beat(&client, me).await?.ok_or(StoreError::Fenced)?;
+            // Without waiting for the next commit, which may be long in coming.
+            if self.doubts.came_true(me, last_key) {
                 return Err(StoreError::Fenced);
             }
             Ok(serving(&client, millis(silent)).await?)

@@ -29,6 +29,9 @@ pub(crate) const NOBODY: Node = Node { no: 0, incarnation: 0 };
 /// The database's own time, in milliseconds: nodes' clocks are not compared.
 pub(crate) const NOW_MS: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 
+/// How often a piece is tried to be taken over when other nodes are in its way.
+const TAKE_TRIES: usize = 4;
+
 /// Codes of `node.status`.
 pub(crate) const SERVING: i16 = 0;
 pub(crate) const LEFT: i16 = 1;
@@ -185,6 +188,13 @@ impl Nodes for PostgresStore {
     fn take_over(&self, silent: Option<Duration>, limit: u32) -> Answer<'_, TakenOver> {
         Box::pin(async move {
             let mut client = self.client().await?;
+            // Two that take over from two nodes at once may wait for each other's senders: one of them begins again.
+            for _ in 1..TAKE_TRIES {
+                match takeover::take_over(&mut client, self.node(), silent, limit).await {
+                    Err(fault) if fault.may_work_again() => {}
+                    taken => return Ok(taken?),
+                }
+            }
             Ok(takeover::take_over(&mut client, self.node(), silent, limit).await?)
         })
     }

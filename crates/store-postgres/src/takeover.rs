@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::events::Place;
 use crate::node::{GONE, LEFT, LOST, NOW_MS, Node, SERVING, millis};
 use crate::runs::{self, Lane};
-use crate::{listen, locks, owed};
+use crate::{listen, locks, owed, sender};
 
 /// Endpoints looked at in one transaction.
 const ENDPOINTS: i64 = 1000;
@@ -34,6 +34,15 @@ const LOOK_MAX: usize = 20_000;
 struct Lost {
     no: i16,
     taken: i32,
+}
+
+/// Who inherits an endpoint's deliveries.
+struct Heir<'a> {
+    lost: &'a Lost,
+    /// Who takes over.
+    me: i16,
+    /// Who sends from now on: the one that alone does, else this node.
+    owner: i16,
 }
 
 /// An endpoint, and what the lost node owes it.
@@ -62,8 +71,14 @@ pub(crate) async fn take_over(
     let (debts, last) = debts(&tx, &lost).await?;
     let mut left = u64::from(limit);
     let mut through = last;
+    let lanes: Vec<_> =
+        debts.iter().map(|(_, debt)| (debt.lane.tenant, debt.lane.endpoint)).collect();
+    // Held until the end: whoever takes over from one of them comes after this piece, and finds it.
+    let senders = sender::owners(&tx, &lanes, me.no).await?;
     for (place, debt) in debts {
-        let (moved, all) = settle(&tx, (me, &lost), &debt, left, &mut taken).await?;
+        let owner = senders.of(debt.lane.tenant, debt.lane.endpoint).unwrap_or(me.no);
+        let who = Heir { lost: &lost, me: me.no, owner };
+        let (moved, all) = settle(&tx, &who, &debt, left, &mut taken).await?;
         left = left.saturating_sub(moved);
         if !all {
             through = Some(place - 1);
@@ -151,16 +166,12 @@ async fn debts(tx: &Transaction<'_>, lost: &Lost) -> Result<(Vec<(i32, Debt)>, O
 /// Moves what is owed one endpoint, `limit` deliveries at most; how many, and whether that was all.
 async fn settle(
     tx: &Transaction<'_>,
-    (me, lost): (Node, &Lost),
+    Heir { lost, me, owner }: &Heir<'_>,
     debt: &Debt,
     limit: u64,
     taken: &mut TakenOver,
 ) -> Result<(u64, bool)> {
-    const SENDER: &str = "SELECT node FROM sender WHERE tenant = $1 AND endpoint = $2";
-    let lane = debt.lane;
-    let key = [&no(lane.tenant.0) as _, &no(lane.endpoint.0) as _];
-    let sender = query_opt(tx, SENDER, &key).await?;
-    let owner: i16 = sender.map(|row| row.try_get(0)).transpose()?.unwrap_or(me.no);
+    let (lane, owner) = (debt.lane, *owner);
     let mut moved = retries(tx, lane, (lost.no, owner), limit).await?;
     let mut all = moved < limit;
     if all {
@@ -170,7 +181,7 @@ async fn settle(
     }
     if moved > 0 {
         taken.deliveries += moved;
-        if owner == me.no {
+        if owner == *me {
             taken.lanes.push((lane.tenant, lane.endpoint));
         } else {
             listen::say(tx, &listen::due(owner, lane.tenant, lane.endpoint)).await?;

@@ -168,7 +168,9 @@ impl Engine {
         let (term, stale) = self.committer.suspend(&self.lanes);
         self.lanes.unrecorded(stale);
         self.metrics.stale.increment(stale as u64);
-        tracing::warn!("other nodes took over from this one, which was silent: coming back");
+        tracing::warn!(
+            "others took over from this node, which was silent, or it lost sight of a commit: coming back"
+        );
         self.committer.rested().await;
         if !self.store.rejoin().await? {
             self.nodes.replaced.notify_one();

@@ -32,8 +32,7 @@ use crate::statistics::{self, Columns};
 
 /// How often the same batch is tried when other nodes are in its way.
 const TRIES: usize = 8;
-/// How long it is asked what came of a commit before its publishers are told that the store is away.
-const DOUBT_MAX: Duration = Duration::from_secs(30);
+/// Between two questions what came of a commit.
 const DOUBT_PAUSE: Duration = Duration::from_millis(200);
 
 const TAKE_NODE: &str =
@@ -113,7 +112,13 @@ enum Failure {
     /// Nothing was written.
     Nothing(Fault),
     /// The connection was lost while it committed.
-    Doubt { last_key: u64, receipts: Vec<Receipt>, counted: Counted, fault: Fault },
+    Doubt {
+        last_key: u64,
+        senders: Senders,
+        receipts: Vec<Receipt>,
+        counted: Counted,
+        fault: Fault,
+    },
 }
 
 impl From<Fault> for Failure {
@@ -138,9 +143,10 @@ impl PostgresStore {
                     tries += 1;
                 }
                 Err(Failure::Nothing(fault)) => return Err(fault),
-                Err(Failure::Doubt { last_key, receipts, counted, fault }) => {
+                Err(Failure::Doubt { last_key, senders, receipts, counted, fault }) => {
                     if self.was_committed(me, last_key).await? {
                         self.counting().keep(counted);
+                        self.senders.see(&senders);
                         return Ok(receipts);
                     }
                     return Err(fault);
@@ -162,6 +168,7 @@ impl PostgresStore {
             Lease { client: Some(self.committer.get().await.map_err(Fault::from)?), clean: false };
         let statements = Statements::prepare(lease.client()?).await?;
         let read = read(me, lease.client()?, &statements, batch).await;
+        let read = read.and_then(|it| self.doubts.settle(me, it.0.last_key).map(|()| it));
         let (mut draft, versions) = match read {
             Ok(read) => read,
             Err(fault) => {
@@ -203,20 +210,24 @@ impl PostgresStore {
                     lease.clean = lease.client()?.batch_execute("ROLLBACK").await.is_ok();
                     return Err(fault.into());
                 }
-                Err(Failure::Doubt { last_key: draft.last_key, receipts, counted, fault })
+                let (last_key, senders) = (draft.last_key, draft.senders);
+                Err(Failure::Doubt { last_key, senders, receipts, counted, fault })
             }
         }
     }
 
     /// Whether a commit that ended with this key was written. The question waits for the commit if it is still under way.
+    /// It is asked as long as a statement may take; then its publishers are told that the store is away, and the next
+    /// commit asks on.
     async fn was_committed(&self, me: Node, last_key: u64) -> Result<bool> {
-        let deadline = tokio::time::Instant::now() + DOUBT_MAX;
+        let deadline = tokio::time::Instant::now() + self.doubt_max;
         loop {
-            let answer = self.ask_last_key(me).await;
-            match answer {
+            match self.ask_last_key(me).await {
                 Ok(found) => return Ok(found >= last_key),
-                Err(Fault::Store(error)) => return Err(error.into()),
+                // Whoever took over finds what was written.
+                Err(Fault::Store(StoreError::Fenced)) => return Err(StoreError::Fenced.into()),
                 Err(fault) if tokio::time::Instant::now() > deadline => {
+                    self.doubts.remember(me, last_key);
                     tracing::error!("it was not found out whether a commit was written");
                     return Err(fault);
                 }

@@ -21,7 +21,7 @@ use crate::db::{Uid, execute, query, query_opt};
 use crate::error::{Result, corrupt};
 use crate::events::{Place, key_at};
 use crate::node::{NOW_MS, Node};
-use crate::{PostgresStore, audit, change, read, share};
+use crate::{PostgresStore, audit, change, read, sender, share};
 
 /// In the place of the process that works on a job: nobody does. Nodes count from 1.
 const NOBODY: i16 = 0;
@@ -208,8 +208,8 @@ async fn recover_next(
         WHERE d.tenant = $1 AND d.key = u.key AND d.node = u.node AND d.target = u.target
             AND d.status = ANY($2) AND d.key BETWEEN $9 AND $10";
     let uid = Uid(id.as_u128());
-    let owner = [&uid as _, &no(tenant.0) as _, &node.no as _, &node.incarnation as _];
-    let Some(held) = query_opt(tx, HOLD, &owner).await? else { return Ok(Stepped::Lost) };
+    let claimed = [&uid as _, &no(tenant.0) as _, &node.no as _, &node.incarnation as _];
+    let Some(held) = query_opt(tx, HOLD, &claimed).await? else { return Ok(Stepped::Lost) };
     let at = (Place { key: held.try_get(0)?, node: held.try_get(1)? }, held.try_get(2)?);
     let Some(job) = find(tx, tenant, id).await? else { return Ok(Stepped::Lost) };
     let left = job.recovery.limit.map_or(u64::MAX, |limit| limit.saturating_sub(job.done));
@@ -221,10 +221,11 @@ async fn recover_next(
             spots.iter().map(|(place, _)| (place.key, place.node)).unzip();
         let targets: Vec<i32> = spots.iter().map(|(_, target)| *target).collect();
         let (now, set_off) = (step.now.as_millis(), codec::trigger_code(Trigger::Manual));
+        // Whoever works on the job sends them, unless one node alone does.
+        let owner = sender::owner(tx, (tenant, job.endpoint_no), node.no).await?;
         let (tenant, states) = (no(tenant.0), states(&job.recovery));
         let params: crate::db::Params<'_> = &[
-            &tenant, &states, &keys, &nodes, &targets, &now, &set_off, &node.no, &low.key,
-            &high.key,
+            &tenant, &states, &keys, &nodes, &targets, &now, &set_off, &owner, &low.key, &high.key,
         ];
         many = execute(tx, REQUEUE, params).await?;
     }

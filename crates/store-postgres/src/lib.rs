@@ -17,6 +17,7 @@ mod commit;
 mod days;
 mod db;
 mod deliveries;
+mod doubt;
 mod endpoints;
 mod error;
 mod event_list;
@@ -51,11 +52,13 @@ mod tls;
 pub mod transfer;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use deadpool_postgres::{Client, Pool};
 use hookyard_store::statistics::Counting;
 use hookyard_store::{Answer, Store, StoreError};
 
+use crate::doubt::Doubts;
 use crate::error::Result;
 pub use crate::inspect::Report;
 use crate::listen::Ear;
@@ -128,6 +131,9 @@ pub struct PostgresStore {
     identity: Identity,
     /// What this process has counted; touched by whoever has the committer's connection.
     counting: Mutex<Counting>,
+    doubts: Doubts,
+    /// How long it is asked what came of a commit.
+    doubt_max: Duration,
     ear: Ear,
     senders: sender::Seen,
 }
@@ -159,6 +165,8 @@ impl PostgresStore {
             pulse,
             identity,
             counting: Mutex::default(),
+            doubts: Doubts::default(),
+            doubt_max: settings.statement_timeout,
             ear: Ear::new(settings),
             senders: sender::Seen::default(),
         }))
@@ -180,6 +188,8 @@ impl PostgresStore {
             pulse,
             identity,
             counting: Mutex::default(),
+            doubts: Doubts::default(),
+            doubt_max: settings.statement_timeout,
             ear: Ear::new(settings),
             senders: sender::Seen::default(),
         }))
@@ -205,7 +215,7 @@ impl Store for PostgresStore {
         // A real write: a standby, or a full disk, can still be read from.
         Box::pin(async move {
             let client = self.client().await?;
-            if node::beat(&client, self.node()).await? {
+            if node::beat(&client, self.node()).await?.is_some() {
                 return Ok(());
             }
             Err(StoreError::Fenced)

@@ -30,6 +30,9 @@ pub(crate) const NOBODY: Node = Node { no: 0, incarnation: 0 };
 /// The database's own time, in milliseconds: nodes' clocks are not compared.
 pub(crate) const NOW_MS: &str = "(extract(epoch from clock_timestamp()) * 1000)::bigint";
 
+/// How often a piece is tried to be taken over when other nodes are in its way.
+const TAKE_TRIES: usize = 4;
+
 /// Codes of `node.status`.
 pub(crate) const SERVING: i16 = 0;
 pub(crate) const LEFT: i16 = 1;
@@ -98,10 +101,13 @@ async fn take_name(tx: &Transaction<'_>, name: &str, process: Uid) -> Result<Nod
     Err(unavailable("the node could not be registered").into())
 }
 
-/// Shows that the node is there; false when others took over.
-pub(crate) async fn beat(db: &impl GenericClient, node: Node) -> Result<bool> {
-    let sql = format!("UPDATE node SET beat_ms = {NOW_MS} WHERE no = $1 AND incarnation = $2");
-    Ok(execute(db, &sql, &[&node.no, &node.incarnation]).await? == 1)
+/// Shows that the node is there; answers the last key it gave, `None` when others took over.
+pub(crate) async fn beat(db: &impl GenericClient, node: Node) -> Result<Option<u64>> {
+    let sql = format!(
+        "UPDATE node SET beat_ms = {NOW_MS} WHERE no = $1 AND incarnation = $2 RETURNING last_key"
+    );
+    let row = query_opt(db, &sql, &[&node.no, &node.incarnation]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.map(uint))
 }
 
 /// How many nodes showed that they are there within so many milliseconds.
@@ -177,7 +183,10 @@ impl Nodes for PostgresStore {
     fn beat(&self, silent: Duration) -> Answer<'_, u32> {
         Box::pin(async move {
             let client = self.pulse.get().await.map_err(crate::error::Fault::from)?;
-            if !beat(&client, self.node()).await? {
+            let me = self.node();
+            let last_key = beat(&client, me).await?.ok_or(StoreError::Fenced)?;
+            // Without waiting for the next commit, which may be long in coming.
+            if self.doubts.came_true(me, last_key) {
                 return Err(StoreError::Fenced);
             }
             Ok(serving(&client, millis(silent)).await?)
@@ -187,6 +196,13 @@ impl Nodes for PostgresStore {
     fn take_over(&self, silent: Option<Duration>, limit: u32) -> Answer<'_, TakenOver> {
         Box::pin(async move {
             let mut client = self.client().await?;
+            // Two that take over from two nodes at once may wait for each other's senders: one of them begins again.
+            for _ in 1..TAKE_TRIES {
+                match takeover::take_over(&mut client, self.node(), silent, limit).await {
+                    Err(fault) if fault.may_work_again() => {}
+                    taken => return Ok(taken?),
+                }
+            }
             Ok(takeover::take_over(&mut client, self.node(), silent, limit).await?)
         })
     }

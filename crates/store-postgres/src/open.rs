@@ -32,7 +32,7 @@ pub struct Settings {
     pub root_certificates: Option<String>,
     /// Connections at most, beside the one that commits.
     pub connections: usize,
-    /// What the server breaks off when it takes longer.
+    /// What the server breaks off when it takes longer. For as long it is asked what came of a commit whose answer was lost.
     pub statement_timeout: Duration,
     /// A pooler stands between, which gives each transaction another connection: nothing is asked for at the start of one.
     /// What is asked for otherwise (the time-outs, `enable_seqscan=off`, `jit=off`) should then be settings of the role.

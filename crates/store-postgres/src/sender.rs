@@ -12,7 +12,7 @@ use hookyard_store::ledger::Batch;
 use tokio_postgres::Row;
 
 use crate::codec::{no, uno};
-use crate::db::{execute, query_opt};
+use crate::db::{execute, query, query_opt};
 use crate::error::{Result, corrupt};
 use crate::listen;
 
@@ -34,21 +34,29 @@ pub(crate) struct Asked {
 
 impl Asked {
     pub(crate) fn of(batch: &Batch) -> Self {
-        let lanes: BTreeSet<_> = batch
-            .accepts
-            .iter()
-            .flat_map(|it| it.singles.iter().map(|endpoint| (it.tenant, *endpoint)))
-            .collect();
+        let of = batch.accepts.iter();
+        of.flat_map(|it| it.singles.iter().map(|endpoint| (it.tenant, *endpoint))).collect()
+    }
+
+    async fn find(&self, tx: &Transaction<'_>) -> Result<Senders> {
+        Senders::read(&query(tx, FIND, &[&self.tenants, &self.endpoints]).await?)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.endpoints.is_empty()
+    }
+}
+
+impl FromIterator<(TenantNo, EndpointNo)> for Asked {
+    /// In order, each once.
+    fn from_iter<T: IntoIterator<Item = (TenantNo, EndpointNo)>>(lanes: T) -> Self {
+        let lanes: BTreeSet<_> = lanes.into_iter().collect();
         let mut asked = Self::default();
         for (tenant, endpoint) in lanes {
             asked.tenants.push(no(tenant.0));
             asked.endpoints.push(no(endpoint.0));
         }
         asked
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.endpoints.is_empty()
     }
 }
 
@@ -104,9 +112,12 @@ pub(crate) async fn owner(
     const SQL: &str = "SELECT node FROM sender WHERE tenant = $1 AND endpoint = $2 FOR SHARE";
     let key = [&no(tenant.0) as _, &no(endpoint.0) as _];
     let mut row = query_opt(tx, SQL, &key).await?;
-    if row.is_none() && has_one(tx, tenant, endpoint).await? {
-        execute(tx, TAKE, &[&vec![no(tenant.0)], &vec![no(endpoint.0)], &me]).await?;
-        row = query_opt(tx, SQL, &key).await?;
+    if row.is_none() {
+        let new = alone(tx, &[(tenant, endpoint)].into_iter().collect()).await?;
+        if !new.is_empty() {
+            execute(tx, TAKE, &[&new.tenants, &new.endpoints, &me]).await?;
+            row = query_opt(tx, SQL, &key).await?;
+        }
     }
     let owner = row.map(|row| row.try_get(0)).transpose()?.unwrap_or(me);
     if owner != me {
@@ -115,12 +126,36 @@ pub(crate) async fn owner(
     Ok(owner)
 }
 
-/// The endpoint is one that one node alone sends to.
-async fn has_one(tx: &Transaction<'_>, tenant: TenantNo, endpoint: EndpointNo) -> Result<bool> {
-    const SQL: &str = "SELECT settings FROM endpoint WHERE tenant = $1 AND no = $2 AND NOT deleted";
-    let row = query_opt(tx, SQL, &[&no(tenant.0), &no(endpoint.0)]).await?;
-    let Some(row) = row else { return Ok(false) };
-    let settings: EndpointSettings = serde_json::from_str(row.try_get(0)?)
-        .map_err(|_| corrupt("endpoint", "settings", endpoint.0))?;
-    Ok(settings.has_one_sender())
+/// The same of many endpoints at once, those whom any node may send to left out; nobody is told. Locked in one order by
+/// everybody: what is given together must not stand in the way of a taking over.
+pub(crate) async fn owners(
+    tx: &Transaction<'_>,
+    lanes: &[(TenantNo, EndpointNo)],
+    me: i16,
+) -> Result<Senders> {
+    let mut all = lanes.iter().copied().collect::<Asked>().find(tx).await?;
+    let unknown = lanes.iter().copied().filter(|it| all.of(it.0, it.1).is_none()).collect();
+    let new = alone(tx, &unknown).await?;
+    if !new.is_empty() {
+        execute(tx, TAKE, &[&new.tenants, &new.endpoints, &me]).await?;
+        all.0.extend(new.find(tx).await?.0);
+    }
+    Ok(all)
+}
+
+/// Those of the endpoints that one node alone sends to.
+async fn alone(tx: &Transaction<'_>, asked: &Asked) -> Result<Asked> {
+    const SQL: &str = "SELECT e.tenant, e.no, e.settings FROM endpoint e
+        JOIN unnest($1::int4[], $2::int4[]) AS u (tenant, no) USING (tenant, no)
+        WHERE NOT e.deleted";
+    let mut found = Vec::new();
+    for row in query(tx, SQL, &[&asked.tenants, &asked.endpoints]).await? {
+        let lane = (TenantNo(uno(row.try_get(0)?)), EndpointNo(uno(row.try_get(1)?)));
+        let settings: EndpointSettings = serde_json::from_str(row.try_get(2)?)
+            .map_err(|_| corrupt("endpoint", "settings", lane.1.0))?;
+        if settings.has_one_sender() {
+            found.push(lane);
+        }
+    }
+    Ok(found.into_iter().collect())
 }

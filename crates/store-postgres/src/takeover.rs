@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::events::Place;
 use crate::node::{GONE, LEFT, LOST, NOW_MS, Node, SERVING, millis};
 use crate::runs::{self, Lane};
-use crate::{listen, locks, owed};
+use crate::{listen, locks, owed, sender};
 
 /// Endpoints looked at in one transaction.
 const ENDPOINTS: i64 = 1000;
@@ -37,6 +37,15 @@ const TAKE_MAX: Duration = Duration::from_millis(500);
 struct Lost {
     no: i16,
     taken: i32,
+}
+
+/// Who inherits an endpoint's deliveries.
+struct Heir<'a> {
+    lost: &'a Lost,
+    /// Who takes over.
+    me: i16,
+    /// Who sends from now on: the one that alone does, else this node.
+    owner: i16,
 }
 
 /// An endpoint, and what the lost node owes it.
@@ -79,9 +88,15 @@ pub(crate) async fn take_over(
     let until = Instant::now() + TAKE_MAX;
     let mut piece = Piece { deliveries: u64::from(limit), events: LOOK_MAX, until };
     let mut through = last;
+    let lanes: Vec<_> =
+        debts.iter().map(|(_, debt)| (debt.lane.tenant, debt.lane.endpoint)).collect();
+    // Held until the end: whoever takes over from one of them comes after this piece, and finds it.
+    let senders = sender::owners(&tx, &lanes, me.no).await?;
     for (place, debt) in debts {
+        let owner = senders.of(debt.lane.tenant, debt.lane.endpoint).unwrap_or(me.no);
+        let who = Heir { lost: &lost, me: me.no, owner };
         let is_over = piece.is_over();
-        if is_over || !settle(&tx, (me, &lost), &debt, &mut piece, &mut taken).await? {
+        if is_over || !settle(&tx, &who, &debt, &mut piece, &mut taken).await? {
             through = Some(place - 1);
             break;
         }
@@ -167,16 +182,12 @@ async fn debts(tx: &Transaction<'_>, lost: &Lost) -> Result<(Vec<(i32, Debt)>, O
 /// Moves what is owed one endpoint, as far as the piece goes; whether that was all.
 async fn settle(
     tx: &Transaction<'_>,
-    (me, lost): (Node, &Lost),
+    Heir { lost, me, owner }: &Heir<'_>,
     debt: &Debt,
     piece: &mut Piece,
     taken: &mut TakenOver,
 ) -> Result<bool> {
-    const SENDER: &str = "SELECT node FROM sender WHERE tenant = $1 AND endpoint = $2";
-    let lane = debt.lane;
-    let key = [&no(lane.tenant.0) as _, &no(lane.endpoint.0) as _];
-    let sender = query_opt(tx, SENDER, &key).await?;
-    let owner: i16 = sender.map(|row| row.try_get(0)).transpose()?.unwrap_or(me.no);
+    let (lane, owner) = (debt.lane, *owner);
     let mut moved = retries(tx, lane, (lost.no, owner), piece.deliveries).await?;
     piece.deliveries = piece.deliveries.saturating_sub(moved);
     let mut all = piece.deliveries > 0;
@@ -187,7 +198,7 @@ async fn settle(
     }
     if moved > 0 {
         taken.deliveries += moved;
-        if owner == me.no {
+        if owner == *me {
             taken.lanes.push((lane.tenant, lane.endpoint));
         } else {
             listen::say(tx, &listen::due(owner, lane.tenant, lane.endpoint)).await?;

@@ -6,8 +6,9 @@ pub enum StoreError {
     /// It cannot be reached or written to at the moment; nothing was done; asking again later may help.
     #[error("the store cannot be reached")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Other nodes have taken over what this one owed, since it was silent for too long: nothing was done.
-    #[error("other nodes have taken over from this one")]
+    /// Nothing was done: other nodes have taken over what this one owed, since it was silent for too long, or something it
+    /// could not find out the outcome of was written after all. It has to come back, and to begin with what it owes then.
+    #[error("this node has to begin anew with what it owes")]
     Fenced,
     /// Somebody else was first: the name is taken, or the thing was changed meanwhile.
     #[error("{what} exists already or was changed by somebody else")]

@@ -5,9 +5,12 @@
 //! event (`prune`), as is what stands outside of all days.
 
 use deadpool_postgres::{Client, Transaction};
+use hookyard_domain::id::EventKey;
 use hookyard_domain::tenant::TenantNo;
+use hookyard_store::StoreError;
+use tokio_postgres::types::ToSql;
 
-use crate::codec::no;
+use crate::codec::{int, no};
 use crate::db::{GenericClient, execute, query, query_opt};
 use crate::error::{Fault, Result};
 use crate::locks;
@@ -161,80 +164,98 @@ async fn attach(tx: &mut Transaction<'_>, span: Span) -> Result<()> {
     Ok(inner.commit().await?)
 }
 
-/// What dropping whole days did.
-pub(crate) struct Dropped {
-    /// Events of the tenant that are gone.
-    pub(crate) events: u32,
-    /// Events are pruned one by one below this key.
-    pub(crate) before: i64,
+/// Below which key each tenant's events are too old.
+pub(crate) struct Bounds {
+    tenants: Vec<i32>,
+    keys: Vec<i64>,
 }
 
-/// Drops the days below `before` that nobody needs any more. A day that `before` falls into is left alone until it is over.
-pub(crate) async fn drop_below(
-    client: &mut Client,
-    tenant: TenantNo,
-    before: i64,
-) -> Result<Dropped> {
+impl Bounds {
+    pub(crate) fn of(bounds: &[(TenantNo, EventKey)]) -> Self {
+        let of = bounds.iter().map(|(tenant, key)| (no(tenant.0), int(key.0)));
+        let (tenants, keys) = of.unzip();
+        Self { tenants, keys }
+    }
+}
+
+/// Where the day begins that a key falls into. It goes whole, when it is over; a day outside of all begins with the key.
+pub(crate) async fn begin_of(db: &impl GenericClient, key: i64) -> Result<i64> {
+    const SQL: &str = "SELECT no FROM day WHERE made AND no <= $1 AND no + days > $1";
+    let row = query_opt(db, SQL, &[&day_of(key)]).await?;
+    row.map_or(Ok(key), |row| Ok(first_key(row.try_get(0)?)))
+}
+
+/// Drops the days that nobody needs any more; each is asked about once, however many tenants there are.
+pub(crate) async fn drop_below(client: &mut Client, bounds: &Bounds) -> Result<()> {
+    let Some(highest) = bounds.keys.iter().max() else { return Ok(()) };
     let sql = format!(
-        "SELECT no, days, no + days <= {TODAY} FROM day WHERE no <= $1 AND made ORDER BY no"
+        "SELECT no, days FROM day WHERE made AND no + days <= least({TODAY}, $1) ORDER BY no"
     );
-    let last = day_of(before);
-    let mut dropped = Dropped { events: 0, before };
-    for row in query(client, &sql, &[&last]).await? {
+    for row in query(client, &sql, &[&day_of(*highest)]).await? {
         let span = Span { first: row.try_get(0)?, days: row.try_get(1)? };
-        let is_over: bool = row.try_get(2)?;
-        if span.end() > last {
-            dropped.before = first_key(span.first);
-        } else if is_over {
-            match drop_span(client, tenant, span).await {
-                // Somebody was at the tables for too long: another time.
-                Err(fault) if fault.is_the_servers() => {}
-                many => dropped.events = dropped.events.saturating_add(many?),
+        match drop_span(client, bounds, span).await {
+            Err(fault) if fault.is_the_servers() => {
+                tracing::warn!(
+                    day = span.first,
+                    error = &StoreError::from(fault) as &dyn std::error::Error,
+                    "a day of history could not be dropped: it is tried again with the next round"
+                );
             }
+            dropped => dropped?,
         }
     }
-    Ok(dropped)
+    Ok(())
 }
 
-/// Whether a day is not old enough for another tenant, or something of it is owed. Neither begins later on.
-const IS_KEPT: &str = "SELECT EXISTS (SELECT 1 FROM tenant t WHERE t.no <> $1 AND NOT t.deleted
-        AND $2::int4 + t.retention_days > TODAY
-        AND EXISTS (SELECT 1 FROM event e WHERE e.tenant = t.no AND e.key >= $3 AND e.key < $4))
-    OR EXISTS (SELECT 1 FROM endpoint e CROSS JOIN node n
+/// Whether a day is not old enough for somebody who has events in it; one whose bound is not given keeps all of its own.
+const IS_KEPT: &str = "SELECT EXISTS (SELECT 1 FROM tenant t
+        LEFT JOIN unnest($1::int4[], $2::int8[]) AS b (tenant, key) ON b.tenant = t.no
+        WHERE NOT t.deleted AND coalesce(b.key, 0) < $4
+        AND EXISTS (SELECT 1 FROM event e WHERE e.tenant = t.no AND e.key >= $3 AND e.key < $4))";
+
+/// Whether something of it is owed. That does not begin later on.
+const IS_OWED: &str = "SELECT EXISTS (SELECT 1 FROM endpoint e CROSS JOIN node n
         LEFT JOIN lane l ON l.tenant = e.tenant AND l.endpoint = e.no AND l.node = n.no
         CROSS JOIN LATERAL (
             SELECT 1 FROM run r WHERE r.tenant = e.tenant AND r.endpoint = e.no AND r.node = n.no
-                AND r.key >= greatest($3, l.mark) AND r.key < $4 LIMIT 1
+                AND r.key >= greatest($1, l.mark) AND r.key < $2 LIMIT 1
         ) r
-        WHERE coalesce(l.mark, 0) < $4)";
+        WHERE coalesce(l.mark, 0) < $2)";
 
 /// Whether something of a day waits or is held.
 const IS_AWAITED: &str = "SELECT EXISTS (SELECT 1 FROM delivery d
         WHERE d.due_ms IS NOT NULL AND d.key >= $1 AND d.key < $2)
     OR EXISTS (SELECT 1 FROM held h WHERE h.key >= $1 AND h.key < $2)";
 
-async fn is_kept(db: &impl GenericClient, tenant: TenantNo, span: Span) -> Result<bool> {
-    let sql = IS_KEPT.replace("TODAY", TODAY);
+async fn is_kept(db: &impl GenericClient, bounds: &Bounds, span: Span) -> Result<bool> {
     let (from, to) = span.keys();
-    let row = query_opt(db, &sql, &[&no(tenant.0), &span.end(), &from, &to]).await?;
-    row.map_or(Ok(true), |row| row.try_get(0).map_err(Fault::from))
+    is_so(db, IS_KEPT, &[&bounds.tenants, &bounds.keys, &from, &to]).await
+}
+
+async fn is_owed(db: &impl GenericClient, span: Span) -> Result<bool> {
+    let (from, to) = span.keys();
+    is_so(db, IS_OWED, &[&from, &to]).await
 }
 
 async fn is_awaited(db: &impl GenericClient, span: Span) -> Result<bool> {
     let (from, to) = span.keys();
-    let row = query_opt(db, IS_AWAITED, &[&from, &to]).await?;
+    is_so(db, IS_AWAITED, &[&from, &to]).await
+}
+
+async fn is_so(db: &impl GenericClient, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Result<bool> {
+    let row = query_opt(db, sql, params).await?;
     row.map_or(Ok(true), |row| row.try_get(0).map_err(Fault::from))
 }
 
-async fn drop_span(client: &mut Client, tenant: TenantNo, span: Span) -> Result<u32> {
-    const MANY: &str = "SELECT count(*) FROM event WHERE tenant = $1 AND key >= $2 AND key < $3";
-    let owner = no(tenant.0);
+/// Drops a day unless somebody needs it; the cheapest question first.
+async fn drop_span(client: &mut Client, bounds: &Bounds, span: Span) -> Result<()> {
     let (from, to) = span.keys();
-    if is_awaited(client, span).await? || is_kept(client, tenant, span).await? {
-        return Ok(0);
+    if is_kept(client, bounds, span).await?
+        || is_awaited(client, span).await?
+        || is_owed(client, span).await?
+    {
+        return Ok(());
     }
-    let row = query_opt(client, MANY, &[&owner, &from, &to]).await?;
-    let many: i64 = row.map(|row| row.try_get(0)).transpose()?.unwrap_or(0);
     // Before anybody has to wait: of events that are gone in a moment, or else with the next round.
     for sql in [
         "DELETE FROM once o USING tenant t WHERE o.tenant = t.no AND o.key >= $1 AND o.key < $2",
@@ -242,11 +263,10 @@ async fn drop_span(client: &mut Client, tenant: TenantNo, span: Span) -> Result<
     ] {
         execute(client, sql, &[&from, &to]).await?;
     }
-    if !drop_tables(client, span).await? {
-        return Ok(0);
+    if drop_tables(client, span).await? {
+        tracing::info!(day = span.first, days = span.days, "a day of history was dropped");
     }
-    tracing::info!(day = span.first, days = span.days, "a day of history was dropped");
-    Ok(u32::try_from(many).unwrap_or(u32::MAX))
+    Ok(())
 }
 
 /// Everybody waits meanwhile. False when somebody has asked for one of its deliveries since, or dropped it before.

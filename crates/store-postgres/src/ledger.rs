@@ -1,6 +1,7 @@
 //! The port's flow, handed on to the files that do it.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hookyard_domain::audit::AuditEntry;
@@ -11,7 +12,9 @@ use hookyard_domain::id::{DeliveryId, EventId, EventKey};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::Answer;
-use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share, Target};
+use hookyard_store::ledger::{
+    Batch, DuePage, Ledger, Moved, Owed, Pruned, Receipt, Refill, Share, Target,
+};
 
 use crate::error::Result;
 use crate::held::Release;
@@ -19,7 +22,7 @@ use crate::locks;
 use crate::moves::{Move, Replay};
 use crate::owed::Order;
 use crate::runs::Lane;
-use crate::{PostgresStore, days, held, moves, owed, prune, read, share};
+use crate::{PostgresStore, codec, days, held, moves, node, owed, prune, read, share};
 
 /// Waiting deliveries discarded in one transaction.
 const DISCARD_CHUNK: i64 = 2000;
@@ -40,13 +43,13 @@ impl PostgresStore {
         Ok(many)
     }
 
-    /// Drops whole days before anything is pruned.
-    async fn drop_days(&self, tenant: TenantNo, before: i64) -> Result<days::Dropped> {
+    /// Drops the days that nobody needs any more.
+    async fn drop_days(&self, bounds: &[(TenantNo, EventKey)]) -> Result<()> {
         let mut client = self.client().await?;
-        days::drop_below(&mut client, tenant, before).await
+        days::drop_below(&mut client, &days::Bounds::of(bounds)).await
     }
 
-    /// One step of pruning.
+    /// One step of pruning. The tenant's commits wait only if something of it can go.
     async fn prune_some(
         &self,
         tenant: TenantNo,
@@ -54,6 +57,10 @@ impl PostgresStore {
         limit: u32,
     ) -> Result<prune::Pruned> {
         let mut client = self.client().await?;
+        let look = prune::look(&client, tenant, bounds, limit).await?;
+        if look.has_nothing_ended() {
+            return Ok(prune::Pruned { dropped: 0, next: look.next });
+        }
         let tx = locks::begin(&mut client, tenant).await?;
         let pruned = prune::chunk(&tx, tenant, bounds, limit).await?;
         tx.commit().await?;
@@ -192,21 +199,35 @@ impl Ledger for PostgresStore {
         })
     }
 
-    /// Days that go whole do not count how much is asked for, and a day is kept until all of it is below `before`.
-    fn prune(&self, tenant: TenantNo, before: EventKey, limit: u32) -> Answer<'_, u32> {
+    fn begin_pruning<'a>(&'a self, bounds: &'a [(TenantNo, EventKey)]) -> Answer<'a, bool> {
         Box::pin(async move {
-            let days = self.drop_days(tenant, prune::bound(before.0)).await?;
-            let (before, mut dropped) = (days.before, days.events);
-            let mut above = prune::BEGINNING;
+            let is_mine = node::is_first(&self.client().await?, self.node()).await?;
+            if is_mine {
+                self.drop_days(bounds).await?;
+            }
+            Ok(is_mine)
+        })
+    }
+
+    /// A day is kept until all of it is too old.
+    fn prune(&self, tenant: TenantNo, keys: Range<EventKey>, limit: u32) -> Answer<'_, Pruned> {
+        Box::pin(async move {
+            let end = prune::bound(keys.end.0);
+            let before = days::begin_of(&self.client().await?, end).await?;
+            let mut above = prune::before(prune::bound(keys.start.0));
+            let (mut dropped, mut through) = (0, keys.start);
             while dropped < limit {
                 let pruned = self.prune_some(tenant, (above, before), limit - dropped).await?;
                 dropped += pruned.dropped;
-                match pruned.next {
-                    Some(next) => above = next,
-                    None => break,
-                }
+                let Some(next) = pruned.next else {
+                    through = through.max(EventKey(codec::uint(before)));
+                    break;
+                };
+                above = next;
+                // Another node may have given the same key.
+                through = through.max(EventKey(codec::uint(next.key)));
             }
-            Ok(dropped)
+            Ok(Pruned { dropped, through })
         })
     }
 

@@ -119,6 +119,18 @@ async fn serving(db: &impl GenericClient, silent_ms: i64) -> Result<u32> {
     Ok(row.map(|row| row.try_get::<_, i32>(0)).transpose()?.unwrap_or(0).unsigned_abs())
 }
 
+/// The node with the lowest number does what one is enough for. One that is silent for so long has lost that.
+const FIRST_SILENT: Duration = Duration::from_secs(60);
+
+/// Whether this node is the one that does what one node is enough for.
+pub(crate) async fn is_first(db: &impl GenericClient, node: Node) -> Result<bool> {
+    let sql = format!(
+        "SELECT 1 FROM node WHERE status = {SERVING} AND no < $1 AND beat_ms >= {NOW_MS} - $2::int8
+         LIMIT 1"
+    );
+    Ok(query_opt(db, &sql, &[&node.no, &millis(FIRST_SILENT)]).await?.is_none())
+}
+
 /// All of them, told by the node of that number.
 async fn all(db: &impl GenericClient, teller: i16) -> Result<Vec<Listed>> {
     // Signs of life that commit while this reads may be later than its clock.

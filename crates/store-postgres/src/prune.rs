@@ -7,7 +7,7 @@ use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::tenant::TenantNo;
 
 use crate::codec::{self, int, no, uint};
-use crate::db::{execute, query};
+use crate::db::{GenericClient, execute, query};
 use crate::error::{Result, corrupt};
 use crate::events::{Place, columns};
 use crate::runs;
@@ -29,13 +29,28 @@ const HAS_ENDED: &str = "(SELECT count(*) FILTER (WHERE d.target < e.fan_out) = 
     AND (e.source IS NULL OR NOT EXISTS (SELECT 1 FROM held h WHERE h.tenant = e.tenant
         AND h.source = e.source AND h.key = e.key AND h.node = e.node))";
 
-/// Looks at the next few events of the tenant behind `above` and drops the ended ones, at most `limit`.
-pub(crate) async fn chunk(
-    tx: &Transaction<'_>,
+/// What is to be found of the next few events.
+#[derive(Default)]
+pub(crate) struct Look {
+    ended: Vec<Place>,
+    endpoints: BTreeSet<EndpointNo>,
+    /// Go on behind this; `None` at the end.
+    pub(crate) next: Option<Place>,
+}
+
+impl Look {
+    pub(crate) fn has_nothing_ended(&self) -> bool {
+        self.ended.is_empty()
+    }
+}
+
+/// Looks at the next few events of the tenant behind `above`, up to `limit` ended ones.
+pub(crate) async fn look(
+    db: &impl GenericClient,
     tenant: TenantNo,
     (above, before): (Place, i64),
     limit: u32,
-) -> Result<Pruned> {
+) -> Result<Look> {
     let sql = format!(
         "SELECT e.key, e.node, e.targets, {HAS_ENDED} FROM (
             SELECT tenant, key, node, targets, fan_out, source FROM event
@@ -44,12 +59,13 @@ pub(crate) async fn chunk(
          ) e ORDER BY e.key, e.node"
     );
     let no = no(tenant.0);
-    let rows = query(tx, &sql, &[&no, &above.key, &above.node, &before, &CHUNK]).await?;
-    let mut ended: Vec<Place> = Vec::new();
-    let mut endpoints: BTreeSet<EndpointNo> = BTreeSet::new();
+    let rows = query(db, &sql, &[&no, &above.key, &above.node, &before, &CHUNK]).await?;
+    let mut look = Look::default();
     let mut last = None;
+    let mut is_last = (rows.len() as i64) < CHUNK;
     for row in &rows {
-        if ended.len() == limit as usize {
+        if look.ended.len() == limit as usize {
+            is_last = false;
             break;
         }
         let place = Place { key: row.try_get(0)?, node: row.try_get(1)? };
@@ -57,14 +73,25 @@ pub(crate) async fn chunk(
         if row.try_get(3)? {
             let targets = codec::targets(row.try_get(2)?)
                 .ok_or_else(|| corrupt("event", "targets", place.id()))?;
-            endpoints.extend(targets.iter().map(|target| target.endpoint));
-            ended.push(place);
+            look.endpoints.extend(targets.iter().map(|target| target.endpoint));
+            look.ended.push(place);
         }
     }
-    let is_last = (rows.len() as i64) < CHUNK;
+    look.next = last.filter(|_| !is_last);
+    Ok(look)
+}
+
+/// Looks again, with the tenant's lock, and drops the ended ones.
+pub(crate) async fn chunk(
+    tx: &Transaction<'_>,
+    tenant: TenantNo,
+    bounds: (Place, i64),
+    limit: u32,
+) -> Result<Pruned> {
+    let Look { ended, endpoints, next } = look(tx, tenant, bounds, limit).await?;
     drop_events(tx, tenant, &ended).await?;
     drop_keys(tx, tenant, &ended, &endpoints).await?;
-    Ok(Pruned { dropped: ended.len() as u32, next: last.filter(|_| !is_last) })
+    Ok(Pruned { dropped: ended.len() as u32, next })
 }
 
 async fn drop_events(tx: &Transaction<'_>, tenant: TenantNo, ended: &[Place]) -> Result<()> {
@@ -141,8 +168,10 @@ async fn drop_keys(
     Ok(())
 }
 
-/// The place that every event stands behind.
-pub(crate) const BEGINNING: Place = Place { key: -1, node: 0 };
+/// The place that every event from that key on stands behind.
+pub(crate) fn before(key: i64) -> Place {
+    Place { key: key.saturating_sub(1), node: i16::MAX }
+}
 
 /// A bound that a `bigint` holds.
 pub(crate) fn bound(before: u64) -> i64 {

@@ -121,7 +121,8 @@ impl Rehearsal {
     pub async fn drop_the_day(&self) -> std::result::Result<bool, StoreError> {
         let mut client = self.store.client().await?;
         let before = self.today << MS_BITS;
-        days::drop_below(&mut client, TENANT, before).await?;
+        let bounds = days::Bounds::of(&[(TENANT, EventKey(codec::uint(before)))]);
+        days::drop_below(&mut client, &bounds).await?;
         let sql = "SELECT 1 FROM delivery WHERE tenant = $1 AND key < $2 LIMIT 1";
         Ok(query_opt(&client, sql, &[&no(TENANT.0), &before]).await?.is_none())
     }

@@ -15,6 +15,7 @@ use hookyard_domain::time::Timestamp;
 use hookyard_store::endpoints::Endpoints;
 use hookyard_store::history::{EventFilter, History};
 use hookyard_store::ledger::{Accept, Batch, LaneNote, Ledger, Once, Receipt};
+use hookyard_store::nodes::Nodes;
 use hookyard_store::tenants::Tenants;
 use hookyard_store_postgres::PostgresStore;
 use hookyard_testkit::make;
@@ -83,8 +84,11 @@ impl World {
         page.rows.iter().map(|row| row.event.id).collect()
     }
 
+    /// A round for the tenant; answers how many events went one by one.
     async fn pruned(&self) -> u32 {
-        self.store.prune(self.tenant, EventKey::at(now()), 1000).await.unwrap()
+        let bound = (self.tenant, EventKey::at(now()));
+        assert!(self.store.begin_pruning(&[bound]).await.unwrap());
+        self.store.prune(self.tenant, EventKey(0)..EventKey::at(now()), 1000).await.unwrap().dropped
     }
 
     /// Whether yesterday has partitions of its own.
@@ -130,7 +134,7 @@ async fn a_day_that_nobody_needs_goes_whole() {
     events.extend(world.accepted(&accept, 40).await);
     world.ended(&events, Next::Succeeded).await;
     assert!(world.has_yesterday().await);
-    assert_eq!(world.pruned().await, 41);
+    assert_eq!(world.pruned().await, 0);
     assert!(!world.has_yesterday().await);
     assert_eq!(world.listed().await, []);
     assert_eq!(world.store.delivery(world.tenant, first(events[0])).await.unwrap(), None);
@@ -139,6 +143,40 @@ async fn a_day_that_nobody_needs_goes_whole() {
     assert_eq!(world.listed().await, late);
     let owed = world.store.owed().await.unwrap();
     assert_eq!(owed[0].last, late[0].key());
+}
+
+#[tokio::test]
+async fn days_are_asked_about_once_a_round_and_not_for_each_tenant() {
+    let world = World::new().await;
+    let events = world.accepted(&world.accept().await, 3).await;
+    world.ended(&events, Next::Succeeded).await;
+    let (other, _) = owner(&world.store, "other").await;
+    let bound = EventKey::at(now());
+    for tenant in [other, world.tenant] {
+        let pruned = world.store.prune(tenant, EventKey(0)..bound, 2).await.unwrap();
+        assert_eq!(pruned.dropped, if tenant == other { 0 } else { 2 });
+        assert!(world.has_yesterday().await, "it goes with the round alone");
+    }
+    // Of one whose bound is not given nothing is known.
+    assert!(world.store.begin_pruning(&[(other, bound)]).await.unwrap());
+    assert!(world.has_yesterday().await);
+    assert!(world.store.begin_pruning(&[(other, bound), (world.tenant, bound)]).await.unwrap());
+    assert!(!world.has_yesterday().await);
+    assert_eq!(world.listed().await, []);
+}
+
+#[tokio::test]
+async fn one_node_does_the_round_and_another_when_it_has_left() {
+    let world = World::new().await;
+    let events = world.accepted(&world.accept().await, 3).await;
+    world.ended(&events, Next::Succeeded).await;
+    let second = world.place.open("two").await;
+    let bound = (world.tenant, EventKey::at(now()));
+    assert!(!second.begin_pruning(&[bound]).await.unwrap());
+    assert!(world.has_yesterday().await);
+    world.store.leave().await.unwrap();
+    assert!(second.begin_pruning(&[bound]).await.unwrap());
+    assert!(!world.has_yesterday().await);
 }
 
 #[tokio::test]
@@ -158,7 +196,7 @@ async fn a_day_stays_while_something_of_it_is_owed_or_waits() {
     assert_eq!(world.pruned().await, 1);
     assert!(world.has_yesterday().await);
     world.ended(&[owed], Next::Succeeded).await;
-    assert_eq!(world.pruned().await, 1);
+    assert_eq!(world.pruned().await, 0);
     assert!(!world.has_yesterday().await);
 }
 
@@ -195,10 +233,10 @@ async fn todays_events_stay_until_the_day_is_over() {
     let events = world.accepted(&accept, 3).await;
     world.ended(&events, Next::Succeeded).await;
     let before = EventKey::at(now().plus(Duration::from_secs(1)));
-    assert_eq!(world.store.prune(world.tenant, before, 100).await.unwrap(), 0);
+    assert_eq!(world.store.prune(world.tenant, EventKey(0)..before, 100).await.unwrap().dropped, 0);
     assert_eq!(world.listed().await.len(), 3);
     let before = EventKey::at(now().plus(DAY * 30));
-    assert_eq!(world.store.prune(world.tenant, before, 100).await.unwrap(), 3);
+    assert_eq!(world.store.prune(world.tenant, EventKey(0)..before, 100).await.unwrap().dropped, 3);
     assert!(world.has_yesterday().await);
 }
 

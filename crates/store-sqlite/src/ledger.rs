@@ -1,6 +1,7 @@
 //! The port's flow, handed on to the files that do it.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hookyard_domain::audit::AuditEntry;
@@ -10,7 +11,9 @@ use hookyard_domain::event::Event;
 use hookyard_domain::id::{DeliveryId, EventId, EventKey};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share, Target};
+use hookyard_store::ledger::{
+    Batch, DuePage, Ledger, Moved, Owed, Pruned, Receipt, Refill, Share, Target,
+};
 use hookyard_store::{Answer, StoreError};
 
 use crate::owed::Order;
@@ -139,12 +142,17 @@ impl Ledger for SqliteStore {
         })
     }
 
-    fn prune(&self, tenant: TenantNo, before: EventKey, limit: u32) -> Answer<'_, u32> {
+    /// Nothing is kept by days, and there is one node.
+    fn begin_pruning<'a>(&'a self, _bounds: &'a [(TenantNo, EventKey)]) -> Answer<'a, bool> {
+        Box::pin(async { Ok(true) })
+    }
+
+    fn prune(&self, tenant: TenantNo, keys: Range<EventKey>, limit: u32) -> Answer<'_, Pruned> {
         Box::pin(async move {
             let mut dropped = 0;
-            let mut from = EventKey(0);
+            let mut from = keys.start;
             while dropped < limit {
-                let bounds = (from, before);
+                let bounds = (from, keys.end);
                 let rest = limit - dropped;
                 let chunk = self
                     .change_lists(move |tx, state, lists| {
@@ -154,10 +162,13 @@ impl Ledger for SqliteStore {
                 dropped += chunk.dropped;
                 match chunk.next {
                     Some(next) => from = next,
-                    None => break,
+                    None => {
+                        from = from.max(keys.end);
+                        break;
+                    }
                 }
             }
-            Ok(dropped)
+            Ok(Pruned { dropped, through: from })
         })
     }
 

@@ -4,6 +4,7 @@
 //! stands at or above the endpoint's mark is owed. Events get their keys inside the commit, strictly increasing, so
 //! "everything of this endpoint from key K on" never misses a later commit.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use hookyard_domain::attempt::{Attempt, Trigger};
@@ -212,6 +213,15 @@ pub enum Moved {
     Absent,
 }
 
+/// What pruning did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pruned {
+    /// Events that are gone.
+    pub dropped: u32,
+    /// What is below has been looked at.
+    pub through: EventKey,
+}
+
 /// The flow.
 pub trait Ledger {
     /// Writes a batch whole or not at all, synced; answers a receipt for each accept, in order. It may block its thread:
@@ -293,9 +303,12 @@ pub trait Ledger {
         reason: EndReason,
         now: Timestamp,
     ) -> Answer<'_, u64>;
-    /// Drops ended events of a tenant below `before` with all that belongs to them, at most `limit`; answers how many it dropped.
-    /// An event with a delivery that has not ended stays, and so does one that is held.
-    fn prune(&self, tenant: TenantNo, before: EventKey, limit: u32) -> Answer<'_, u32>;
+    /// Begins a round of retention, with the key below which each tenant's events are too old. What is kept by days and too
+    /// old for everybody goes whole at once; the rest is for [`Ledger::prune`]. False when the round is another node's.
+    fn begin_pruning<'a>(&'a self, bounds: &'a [(TenantNo, EventKey)]) -> Answer<'a, bool>;
+    /// Drops ended events of a tenant with these keys and all that belongs to them, at most `limit`, the oldest first. An
+    /// event with a delivery that has not ended stays, and so does one that is held.
+    fn prune(&self, tenant: TenantNo, keys: Range<EventKey>, limit: u32) -> Answer<'_, Pruned>;
     /// Work for idle moments: lists written out, the log folded in. Cheap when there is nothing to do.
     fn tidy(&self) -> Answer<'_, ()>;
 }

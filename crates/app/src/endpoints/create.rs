@@ -170,8 +170,8 @@ impl App {
         Ok(room)
     }
 
-    /// The tenant's own event types, where a vendor's catalogue may not have all of those; `None`: some that are not known
-    /// here.
+    /// The tenant's own event types, where the catalogue of a surface may not have all of those; `None`: some that are not
+    /// known here.
     pub(super) async fn own_types(
         &self,
         no: TenantNo,
@@ -179,7 +179,7 @@ impl App {
         wanted: Option<&[String]>,
     ) -> Result<BTreeSet<EventType>, AppError> {
         let mut own = BTreeSet::new();
-        let vendor = surface.unwrap_or(Profile::Aly);
+        let Some(vendor) = surface else { return Ok(own) };
         let offered = |text: &String| {
             let pattern = text.parse::<Pattern>();
             pattern.is_ok_and(|it| catalogue::offers(vendor, &BTreeSet::new(), &it))

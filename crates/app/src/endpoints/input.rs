@@ -160,20 +160,13 @@ impl Bounds<'_> {
         self.surface.unwrap_or(self.tenant.profile)
     }
 
-    /// Why an endpoint of that profile cannot ask for that; `None` when it can. Aly's catalogue is closed whichever way an
-    /// endpoint is made (vendors.md ALY-REG-1, -4), the others' through their own surfaces; prefixes are ours, not theirs.
+    /// Why an endpoint of that profile cannot ask for that; `None` when it can. A vendor's surface knows the vendor's types
+    /// and the tenant's own (vendors.md ALY-REG-1, -4); natively any type may be asked for, also one that is yet to come.
     fn refuses(self, profile: Profile, pattern: &Pattern) -> Option<&'static str> {
-        let offered = || catalogue::offers(profile, self.own_types, pattern);
+        self.surface?;
         let is_prefix = matches!(pattern, Pattern::Below(_)) && catalogue::has(profile);
-        match self.surface {
-            Some(_) if is_prefix || !offered() => {
-                Some("use exact types of the catalogue, or `*` for all of them")
-            }
-            None if profile == Profile::Aly && !offered() => Some(
-                "neither the profile's catalogue nor the tenant's own event types have it; `POST …/event-types` adds to these",
-            ),
-            Some(_) | None => None,
-        }
+        let is_offered = !is_prefix && catalogue::offers(profile, self.own_types, pattern);
+        (!is_offered).then_some("use exact types of the catalogue, or `*` for all of them")
     }
 }
 

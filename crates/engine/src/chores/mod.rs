@@ -66,11 +66,14 @@ pub(crate) fn start(
     });
     let this = Arc::clone(engine);
     tasks.spawn(async move {
+        let mut rounds = retention::Rounds::default();
         let mut tick = tokio::time::interval(RETENTION_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            if let Err(error) = retention::run_once(&*this.store, this.clock.now()).await {
+            if let Err(error) =
+                retention::run_once(&*this.store, &mut rounds, this.clock.now()).await
+            {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "old events could not be dropped"

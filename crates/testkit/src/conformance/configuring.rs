@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hookyard_domain::endpoint::{DisabledReason, Endpoint, EndpointSettings, EndpointStatus};
+use hookyard_domain::id::EventKey;
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
@@ -149,7 +150,12 @@ pub async fn retention_is_told_of_every_tenant(cellar: Cellar) {
     world.store().delete_tenant(world.tenant, make::audit("tenant.deleted")).await.unwrap();
     let deleted = Retained { tenant: world.tenant, days: None };
     assert_eq!(world.store().retained().await.unwrap(), [deleted, both[1]]);
-    let pruned = world.store().prune(world.tenant, event.key().next(), 100).await.unwrap();
+    let pruned = world
+        .store()
+        .prune(world.tenant, EventKey(0)..event.key().next(), 100)
+        .await
+        .unwrap()
+        .dropped;
     assert_eq!(pruned, 1);
     assert_eq!(world.store().retained().await.unwrap(), [both[1]]);
 }

@@ -184,6 +184,7 @@ macro_rules! conformance_tests {
                 what_has_not_ended_stays
                 no_more_go_than_asked_for
                 only_the_named_tenant_is_pruned
+                what_was_looked_at_is_looked_at_again_only_when_asked
                 ids_go_with_their_events
                 a_late_record_of_a_dropped_event_is_nothing
             }

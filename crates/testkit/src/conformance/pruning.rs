@@ -1,7 +1,7 @@
 //! Retention drops what is old and ended, with all that belongs to it, and nothing that is owed.
 
 use hookyard_domain::delivery::{EndReason, Next};
-use hookyard_domain::id::EventKey;
+use hookyard_domain::id::{DeliveryId, EventId, EventKey};
 use hookyard_store::history::{DeliveryFilter, EventFilter};
 use hookyard_store::ledger::{Once, Receipt};
 
@@ -9,7 +9,7 @@ use super::world::{Cellar, World, all, first, id_of, reversed};
 use crate::make;
 
 async fn prune(world: &World, before: EventKey, limit: u32) -> u32 {
-    world.store().prune(world.tenant, before, limit).await.unwrap()
+    world.store().prune(world.tenant, EventKey(0)..before, limit).await.unwrap().dropped
 }
 
 /// Ended events below the bound go, with their deliveries and attempts, from every list.
@@ -85,7 +85,8 @@ pub async fn only_the_named_tenant_is_pruned(cellar: Cellar) {
     let world = World::new(cellar).await;
     let stranger = world.stranger().await;
     let event = world.accepted(&[]).await;
-    let pruned = world.store().prune(stranger, event.key().next(), 100).await.unwrap();
+    let pruned =
+        world.store().prune(stranger, EventKey(0)..event.key().next(), 100).await.unwrap().dropped;
     assert_eq!(pruned, 0);
     assert!(world.store().event(world.tenant, event).await.unwrap().is_some());
 }
@@ -128,4 +129,28 @@ pub async fn a_late_record_of_a_dropped_event_is_nothing(cellar: Cellar) {
     assert!(page.due.is_empty() && page.next.is_none());
     let owed = world.store().owed().await.unwrap();
     assert!(owed.iter().all(|it| it.due.is_none() && it.last < it.from), "{owed:?}");
+}
+
+/// Whoever goes on where the last look ended looks at nothing twice; from the beginning everything is looked at.
+pub async fn what_was_looked_at_is_looked_at_again_only_when_asked(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let endpoint = world.endpoint().await;
+    let unended = world.many_accepted(&[endpoint], 600).await;
+    let ended = world.many_accepted(&[], 3).await;
+    let end = world.accepted(&[]).await.key();
+    let prune =
+        async |from, limit| world.store().prune(world.tenant, from..end, limit).await.unwrap();
+    let first = prune(EventKey(0), 2).await;
+    assert_eq!(first.dropped, 2);
+    assert!(first.through > unended[599].key() && first.through <= ended[2].key(), "{first:?}");
+    let second = prune(first.through, 100).await;
+    assert_eq!(second.dropped, 1, "nothing is left out");
+    assert!(second.through > ended[2].key() && second.through <= end);
+    world.succeeded(endpoint, first_of(&unended)).await;
+    assert_eq!(prune(second.through, 100).await.dropped, 0);
+    assert_eq!(prune(EventKey(0), 100).await.dropped, 1);
+}
+
+fn first_of(events: &[EventId]) -> DeliveryId {
+    first(events[0])
 }

@@ -379,10 +379,12 @@ pub async fn pruning_beside_the_flow_takes_nothing_owed(cellar: Cellar) {
     let mut owed = None;
     let mut pruned = 0;
     while owed.is_none() {
-        pruned += world.store().prune(world.tenant, everything, 1000).await.unwrap();
+        pruned +=
+            world.store().prune(world.tenant, EventKey(0)..everything, 1000).await.unwrap().dropped;
         owed = tasks.try_join_next().map(|owed| owed.unwrap());
     }
-    pruned += world.store().prune(world.tenant, everything, 1000).await.unwrap();
+    pruned +=
+        world.store().prune(world.tenant, EventKey(0)..everything, 1000).await.unwrap().dropped;
     assert_eq!(pruned, 400);
     let owed = owed.unwrap();
     assert_eq!(world.owed(held, EventKey(0)).await, owed);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookyard_domain::id::EventId;
+use hookyard_domain::id::{EventId, EventKey};
 use hookyard_domain::source::{Source, SourceActivity};
 use hookyard_domain::time::Timestamp;
 use hookyard_store::history::EventFilter;
@@ -66,7 +66,7 @@ pub async fn what_was_received_too_long_ago_does_not_count(cellar: Cellar) {
         assert_eq!(repeated, duplicate_of(second), "{since:?}");
     }
     let end = id_of(second).key();
-    assert_eq!(world.store().prune(world.tenant, end, 10).await.unwrap(), 1);
+    assert_eq!(world.store().prune(world.tenant, EventKey(0)..end, 10).await.unwrap().dropped, 1);
     world.cellar.reopen().await;
     let repeated = world.accept(called(&world, &source, "d-1", None).await).await;
     assert_eq!(repeated, duplicate_of(second), "the first one leaves the second one's id alone");
@@ -127,7 +127,15 @@ pub async fn received_ids_go_with_their_events(cellar: Cellar) {
         [called(&world, &source, "d-1", None).await, called(&world, &source, "d-2", None).await];
     world.accept(one.clone()).await;
     let kept = world.accept(two.clone()).await;
-    assert_eq!(world.store().prune(world.tenant, id_of(kept).key(), 10).await.unwrap(), 1);
+    assert_eq!(
+        world
+            .store()
+            .prune(world.tenant, EventKey(0)..id_of(kept).key(), 10)
+            .await
+            .unwrap()
+            .dropped,
+        1
+    );
     assert!(is_accepted(world.accept(one).await));
     assert_eq!(world.accept(two).await, duplicate_of(kept));
 }
@@ -155,8 +163,8 @@ pub async fn a_source_counts_what_it_recorded(cellar: Cellar) {
     world.accept(called(&world, &busy, "d-1", None).await).await;
     let audit = make::audit("source.updated");
     world.store().update_source(busy.clone(), Forward::Keep, audit).await.unwrap().unwrap();
-    let pruned = world.store().prune(world.tenant, hookyard_domain::id::EventKey::at(late), 10);
-    assert_eq!(pruned.await.unwrap(), 4);
+    let pruned = world.store().prune(world.tenant, EventKey(0)..EventKey::at(late), 10);
+    assert_eq!(pruned.await.unwrap().dropped, 4);
     let of = |event_count, last_event_at| SourceActivity { event_count, last_event_at };
     let expected = [of(3, Some(late)), of(0, None), of(1, Some(early)), of(3, Some(late))];
     for _ in 0..2 {
@@ -231,7 +239,7 @@ pub async fn events_of_a_deleted_source_stay_listed(cellar: Cellar) {
     for expected in [&ids[..], &ids[2..]] {
         let found = world.store().event(world.tenant, expected[0]).await.unwrap().unwrap();
         assert_eq!(found.event.content.source, Some(source.id));
-        world.store().prune(world.tenant, expected[0].key(), 10).await.unwrap();
+        world.store().prune(world.tenant, EventKey(0)..expected[0].key(), 10).await.unwrap();
         for _ in 0..2 {
             assert_eq!(events(&world, &filter, 10).await, reversed(expected));
             world.cellar.reopen().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hookyard_domain::endpoint::Endpoint;
-use hookyard_domain::id::{EndpointId, SourceId};
+use hookyard_domain::id::{EndpointId, EventKey, SourceId};
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
@@ -311,8 +311,12 @@ pub async fn sources_go_with_their_tenant(cellar: Cellar) {
     assert_eq!(store.source_tenant(source.id).await.unwrap(), None);
     assert_eq!(store.sources_of_provider("custom", 10, 10).await.unwrap(), []);
     assert!(store.held(10).await.unwrap().is_empty());
-    let end = hookyard_domain::id::EventKey::at(world.tick());
-    assert_eq!(store.prune(world.tenant, end, 10).await.unwrap(), 1, "nothing keeps its event");
+    let end = EventKey::at(world.tick());
+    assert_eq!(
+        store.prune(world.tenant, EventKey(0)..end, 10).await.unwrap().dropped,
+        1,
+        "nothing keeps its event"
+    );
     let next = make::tenant("acme");
     let next = store.create_tenant(next, make::audit("tenant.created")).await.unwrap();
     assert_eq!(store.tenant_config(next.no).await.unwrap().unwrap().sources, []);

@@ -115,57 +115,9 @@ fn events_are_needed_and_said_once() {
     let many = vec!["a".to_owned(); limit::PATTERNS_MAX + 1];
     refused(NewEndpoint { events: many, ..good() }, "/events", "too_many");
     let twice = ["b", "a.*", "b", "*"].map(str::to_owned).to_vec();
-    let profile = Some("standard".into());
-    let settings = read(NewEndpoint { events: twice, profile, ..good() }).unwrap();
+    let settings = read(NewEndpoint { events: twice, ..good() }).unwrap();
     let events: Vec<_> = settings.events.iter().map(ToString::to_string).collect();
     assert_eq!(events, ["b", "a.*", "*"]);
-}
-
-#[test]
-fn a_type_that_aly_does_not_offer_is_refused_unless_the_tenant_or_the_endpoint_has_it() {
-    let of = |event: &str| NewEndpoint { events: vec![event.into()], ..good() };
-    for typo in ["order.creatd", "ordr.*", "parcel.lost"] {
-        refused(of(typo), "/events/0", "unknown_event_type");
-    }
-    for fine in ["order.created", "order.*", "*"] {
-        assert!(read(of(fine)).is_ok(), "{fine}");
-    }
-    // Alvys has no closed list, and others have none at all.
-    for profile in ["standard", "alvys", "alumia", "aryeo"] {
-        assert!(read(NewEndpoint { profile: Some(profile.into()), ..of("parcel.lost") }).is_ok());
-    }
-    let (tenant, egress) = (tenant(), EgressPolicy::default());
-    let own = BTreeSet::from(["parcel.lost".parse().unwrap()]);
-    let mut checks = Checks::default();
-    assert!(of("parcel.lost").check(&mut checks, bounds(&tenant, &egress, &own)).is_some());
-    assert!(checks.done().is_ok());
-}
-
-#[test]
-fn a_patch_may_send_back_the_events_it_was_shown_and_another_profile_asks_anew() {
-    let (tenant, egress, none) = (tenant(), EgressPolicy::default(), BTreeSet::new());
-    let standard = Some("standard".into());
-    let events = vec!["parcel.lost".to_owned()];
-    let old = read(NewEndpoint { events: events.clone(), profile: standard, ..good() }).unwrap();
-    let patched = |old: &EndpointSettings, patch: EndpointPatch| {
-        let mut checks = Checks::default();
-        let bounds = bounds(&tenant, &egress, &none);
-        let (new, _) = patch.check(&mut checks, bounds, old.clone(), Headers::default());
-        checks.done().map(|()| new).map_err(|error| {
-            let AppError::Invalid(wrong) = error else { panic!("{error}") };
-            wrong[0].pointer.clone()
-        })
-    };
-    let kept = EndpointSettings { profile: Profile::Aly, ..old.clone() };
-    let back = EndpointPatch { events: Some(events), ..EndpointPatch::default() };
-    assert_eq!(patched(&kept, back).unwrap(), kept);
-    let named = EndpointPatch { name: Some(Some("n".into())), ..EndpointPatch::default() };
-    assert_eq!(patched(&kept, named).unwrap().events, kept.events);
-    let other =
-        EndpointPatch { events: Some(vec!["order.gone".into()]), ..EndpointPatch::default() };
-    assert_eq!(patched(&kept, other), Err("/events/0".to_owned()));
-    let aly = EndpointPatch { profile: Some(Some("aly".into())), ..EndpointPatch::default() };
-    assert_eq!(patched(&old, aly), Err("/events/0".to_owned()));
 }
 
 #[test]

@@ -157,35 +157,6 @@ async fn aly_reg_4_and_5_events_are_exact_types_of_the_catalogue_or_a_star() {
     assert_eq!(imported.expect(200)["names"], json!(TYPES));
 }
 
-// All four ways make the same record (ALY-REG-1), so a typo is none on any of them.
-#[tokio::test]
-async fn aly_reg_1_a_type_that_is_none_of_the_catalogue_is_refused_natively_too() {
-    let scene = Scene::new().await;
-    let profile = json!({ "profile": "aly" });
-    scene.server.operator().patch("/v1/tenants/acme", &profile).await.expect(200);
-    let native = Acme::path("/endpoints");
-    let of = |event: &str| json!({ "url": "https://my-app.example/one", "events": [event] });
-    for typo in ["order.creatd", "ordr.*"] {
-        let problem = scene.acme.0.post(&native, &of(typo)).await.expect(422);
-        let told = &problem["errors"][0];
-        assert_eq!(told["code"], "unknown_event_type", "{problem}");
-        assert_eq!(told["pointer"], "/events/0", "{problem}");
-    }
-    // Prefixes are this API's own, and a tenant's own types are its catalogue too.
-    let made = scene.acme.endpoint(of("order.*")).await;
-    let one = format!("{native}/{}", text(&made["id"]));
-    let problem = scene.acme.0.patch(&one, &json!({ "events": ["order.gone"] })).await;
-    assert_eq!(problem.expect(422)["errors"][0]["code"], "unknown_event_type");
-    scene.acme.0.patch(&one, &json!({ "events": ["order.*", "*"] })).await.expect(200);
-    let own = json!({ "name": "order.gone" });
-    scene.acme.0.post(&Acme::path("/event-types"), &own).await.expect(201);
-    scene.acme.0.patch(&one, &json!({ "events": ["order.gone"] })).await.expect(200);
-    // An endpoint of another profile is not bound to it.
-    let mut other = of("parcel.lost");
-    other["profile"] = json!("standard");
-    scene.acme.endpoint(other).await;
-}
-
 #[tokio::test]
 async fn the_list_can_be_of_one_site() {
     let scene = Scene::new().await;

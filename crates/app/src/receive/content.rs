@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use hookyard_domain::event_type::EventType;
 use hookyard_domain::headers::Headers;
 use hookyard_domain::limit;
-use hookyard_rules::inbound::Recipe;
 use hookyard_rules::{custom_headers, redact};
 
 const JSON: &str = "application/json";
@@ -37,12 +36,8 @@ const DROPPED: [&str; 22] = [
     "x-request-id",
 ];
 
-/// Parts of the name of a header that holds a signature.
-const SIGNS: [&str; 2] = ["signature", "hmac"];
-
-/// The headers that go on to receivers, within bounds; the rest is dropped. With those that prove the request, a receiver
-/// could send it to the sender's other receivers as if it were the sender.
-pub(super) fn kept_headers(recipe: &Recipe, received: &Headers) -> Headers {
+/// The headers that go on to receivers, within bounds; the rest is dropped.
+pub(super) fn kept_headers(received: &Headers) -> Headers {
     let by_hop = named_by_connection(received);
     let mut names = BTreeSet::new();
     let mut bytes = 0;
@@ -54,10 +49,6 @@ pub(super) fn kept_headers(recipe: &Recipe, received: &Headers) -> Headers {
             continue;
         }
         if is_dropped(&name) || by_hop.contains(&name) || redact::is_sensitive(&name) {
-            continue;
-        }
-        // Also those of a scheme that the source does not check, such as an older one that a provider still sends along.
-        if recipe.proves_by(&name) || SIGNS.iter().any(|it| name.contains(it)) {
             continue;
         }
         let one = Headers(vec![(name.clone(), value.clone())]);
@@ -107,22 +98,15 @@ fn fallback(provider: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hookyard_domain::time::Timestamp;
-    use hookyard_rules::inbound::{self, Outgoing, presets};
-
     use super::*;
 
     fn of(pairs: &[(&str, &str)]) -> Headers {
         Headers(pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
     }
 
-    fn kept_of(provider: &str, received: &Headers) -> Headers {
-        kept_headers(&presets::named(provider).unwrap().recipe, received)
-    }
-
     #[track_caller]
     fn check(pairs: &[(&str, &str)], want: &[&str]) {
-        let kept = kept_of("custom", &of(pairs));
+        let kept = kept_headers(&of(pairs));
         let names: Vec<_> = kept.0.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, want);
     }
@@ -130,46 +114,13 @@ mod tests {
     #[test]
     fn headers_of_the_event_go_on() {
         check(
-            &[("X-GitHub-Event", "push"), ("traceparent", "00-1")],
-            &["x-github-event", "traceparent"],
+            &[
+                ("X-GitHub-Event", "push"),
+                ("X-Hub-Signature-256", "sha256=00"),
+                ("traceparent", "00-1"),
+            ],
+            &["x-github-event", "x-hub-signature-256", "traceparent"],
         );
-    }
-
-    #[test]
-    fn what_proved_the_request_does_not() {
-        for (provider, names) in [
-            ("custom", &["X-Webhook-Signature", "webhook-signature", "svix-signature"][..]),
-            ("github", &["X-Hub-Signature-256", "X-Hub-Signature"]),
-            ("linear", &["Linear-Signature"]),
-            ("stripe", &["Stripe-Signature"]),
-            ("slack", &["X-Slack-Signature", "X-Slack-Request-Timestamp"]),
-            ("shopify", &["X-Shopify-Hmac-SHA256"]),
-            ("trello", &["X-Trello-Webhook"]),
-            ("docusign", &["X-DocuSign-Signature-1", "x-docusign-signature-12"]),
-            ("twilio", &["X-Twilio-Signature"]),
-        ] {
-            let mut received = of(&[("X-Shop", "7")]);
-            received.0.extend(names.iter().map(|it| ((*it).to_owned(), "1".to_owned())));
-            assert_eq!(kept_of(provider, &received), of(&[("x-shop", "7")]), "{provider}");
-        }
-    }
-
-    #[test]
-    fn no_provider_s_own_proof_goes_on() {
-        for preset in presets::ALL {
-            let outgoing = Outgoing {
-                id: "msg_1",
-                now: Timestamp::from_secs(1_700_000_000),
-                method: "POST",
-                url: "https://example.com/in",
-                body: b"{}",
-            };
-            let Ok(signed) = inbound::sign(&preset.recipe, "00", &outgoing) else { continue };
-            let kept = kept_headers(&preset.recipe, &signed);
-            let proves = |it: &str| preset.recipe.proves_by(it);
-            assert!(!kept.0.iter().any(|(name, _)| proves(name)), "{} {kept:?}", preset.name);
-            assert!(signed.0.iter().any(|(name, _)| proves(name)), "{} {signed:?}", preset.name);
-        }
     }
 
     #[test]
@@ -226,9 +177,9 @@ mod tests {
     #[test]
     fn they_are_bounded_in_number_and_in_bytes() {
         let many: Vec<_> = (0..600).map(|it| (format!("x-{it}"), "1".to_owned())).collect();
-        assert_eq!(kept_of("custom", &Headers(many)).0.len(), limit::HEADERS_MAX);
+        assert_eq!(kept_headers(&Headers(many)).0.len(), limit::HEADERS_MAX);
         let long: Vec<_> = (0..20).map(|it| (format!("x-{it}"), "a".repeat(4000))).collect();
-        let kept = kept_of("custom", &Headers(long));
+        let kept = kept_headers(&Headers(long));
         let bytes: usize = kept.0.iter().map(|(name, value)| name.len() + value.len()).sum();
         assert_eq!(kept.0.len(), 4);
         assert!(bytes <= limit::RECEIVED_HEADERS_BYTES_MAX);

@@ -200,7 +200,7 @@ impl App {
             data: request.body,
             previous: None,
             changes: None,
-            headers: content::kept_headers(&found.preset.recipe, &request.headers),
+            headers: content::kept_headers(&request.headers),
             publisher_id: None,
             source: Some(found.id),
             content_type: content::content_type(&request.headers),

@@ -131,7 +131,7 @@ async fn a_good_request_is_on_disk_byte_for_byte_with_type_scope_and_headers() {
     assert_eq!(content.source.unwrap().to_string(), id);
     assert_eq!(content.content_type.as_deref(), Some("application/json; charset=utf-8"));
     let names: Vec<_> = content.headers.0.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["x-shop"]);
+    assert_eq!(names, ["x-webhook-signature", "x-shop"]);
     let details = world.app.source(&world.operator, "acme", &id).await.unwrap();
     assert_eq!(details.activity.event_count, 1);
     assert!(details.activity.last_event_at.is_some());

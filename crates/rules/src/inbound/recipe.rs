@@ -3,8 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::twilio;
-
 /// How requests of a provider are proven and read.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipe {
@@ -73,21 +71,6 @@ impl Signature {
         }
     }
 
-    fn stands_in(&self, header: &str) -> bool {
-        let has_it = match self.at {
-            At::Header(name) => header.eq_ignore_ascii_case(name),
-            At::Numbered(prefix) => {
-                header.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix))
-            }
-            At::Field(place) => place.is_header(header),
-        };
-        has_it
-            || match self.stamp.map(|it| it.at) {
-                Some(StampAt::Field(place)) => place.is_header(header),
-                Some(StampAt::Beside(_)) | None => false,
-            }
-    }
-
     /// Whether the URL is signed along.
     #[must_use]
     pub fn signs_url(&self) -> bool {
@@ -102,17 +85,6 @@ impl Recipe {
         self.proofs.iter().any(|it| match it {
             Proof::Signature(it) => matches!(it.crypt, Crypt::Ed25519 | Crypt::EcdsaP256),
             Proof::Token(_) | Proof::Twilio | Proof::Adyen => false,
-        })
-    }
-
-    /// Whether a header of this name belongs to what proves a request: a signature, its time, or a token.
-    #[must_use]
-    pub fn proves_by(&self, header: &str) -> bool {
-        self.proofs.iter().any(|proof| match proof {
-            Proof::Signature(it) => it.stands_in(header),
-            Proof::Token(place) => place.is_header(header),
-            Proof::Twilio => header.eq_ignore_ascii_case(twilio::SIGNATURE),
-            Proof::Adyen => false,
         })
     }
 
@@ -274,15 +246,6 @@ pub enum Place {
     Each(&'static str, &'static str),
     /// Not in the request: this text itself.
     Fixed(&'static str),
-}
-
-impl Place {
-    fn is_header(&self, header: &str) -> bool {
-        match self {
-            Self::Header(name) => header.eq_ignore_ascii_case(name),
-            Self::Json(_) | Self::Form(_) | Self::Each(..) | Self::Fixed(_) => false,
-        }
-    }
 }
 
 impl fmt::Display for Place {

@@ -16,7 +16,6 @@ use hookyard_domain::limit;
 use hookyard_domain::subscription::{Pattern, Scope};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_rules::redact;
 use hookyard_store::feed::{FeedEntry, FeedFilter, FeedItem};
 use hookyard_store::ledger::Share;
 use tokio::sync::watch;
@@ -436,7 +435,8 @@ impl Stream {
             let item = match entry.item {
                 FeedItem::Accepted { mut event, deliveries, bytes, is_whole } => {
                     let headers = std::mem::take(&mut event.content.headers);
-                    event.content.headers = redact::headers(headers);
+                    let was_received = event.content.source.is_some();
+                    event.content.headers = crate::events::shown_headers(was_received, headers);
                     Some(StreamItem::Accepted { event, deliveries, bytes, is_whole })
                 }
                 FeedItem::Finished { delivery, attempt } => {

@@ -3,3 +3,4 @@
 mod egress;
 mod isolation;
 mod secrets;
+mod sources;

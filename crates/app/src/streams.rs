@@ -173,7 +173,7 @@ impl App {
         let from: Option<FeedPosition> =
             checks.parse("last_event_id", "bad_cursor", query.last_event_id.as_deref());
         checks.done()?;
-        let seat = self.0.seats.take(no)?;
+        let seat = self.0.seats.take(no, &caller.who)?;
         // Before the end is asked for, so that nothing falls in between.
         let news = self.engine().news(no);
         let position = match from {

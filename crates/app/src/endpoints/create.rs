@@ -1,10 +1,11 @@
 //! Making an endpoint.
 
 use hookyard_domain::endpoint::{Activity, DisabledReason, Endpoint, EndpointNo, EndpointStatus};
+use hookyard_domain::limit;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::Verify;
 use hookyard_domain::secret::{SealedSecrets, Secret};
-use hookyard_domain::tenant::Tenant;
+use hookyard_domain::tenant::{Tenant, TenantNo};
 use hookyard_rules::{profiles, signing};
 
 use super::input::{Bounds, NewEndpoint, within_limits};
@@ -12,7 +13,7 @@ use super::{EndpointMade, names};
 use crate::audit::{self, Act};
 use crate::checks::Checks;
 use crate::powers::Power;
-use crate::{App, AppError, Caller};
+use crate::{App, AppError, Caller, Who};
 
 impl App {
     /// Makes an endpoint. One that must prove itself is challenged at once; if it fails it stays pending.
@@ -36,6 +37,7 @@ impl App {
         let secret = self.secret(&mut checks, profile, given);
         let (settings, headers) = checks.done_with(checked)?;
         within_limits(&settings, tenant)?;
+        self.within_portal(caller, no).await?;
 
         let now = self.now();
         let id = self.fresh_id(now);
@@ -75,6 +77,19 @@ impl App {
         let endpoint = self.challenged(endpoint).await;
         // Nothing was counted yet, and nothing may fail any more once the secret is made.
         Ok(EndpointMade { details: self.show(endpoint, Activity::default()), secret })
+    }
+
+    /// A customer's link makes no more endpoints than a customer needs: those of its tenant are for all of them.
+    async fn within_portal(&self, caller: &Caller, no: TenantNo) -> Result<(), AppError> {
+        let Who::Portal(powers) = &caller.who else { return Ok(()) };
+        let config = self.store().tenant_config(no).await?;
+        let all = config.map(|it| it.endpoints).unwrap_or_default();
+        let many = all.iter().filter(|it| it.settings.scope == powers.scope).count();
+        let limit = limit::ENDPOINTS_BY_PORTAL_MAX;
+        if many < usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        Err(AppError::LimitReached { what: "endpoints", limit })
     }
 
     /// The secret to sign with: the caller's own if it will do, else a fresh one.
@@ -118,6 +133,6 @@ impl App {
 
 /// Endpoints that a tenant may have, as it makes one of that profile.
 pub(crate) fn endpoints_max(tenant: &Tenant, profile: Profile) -> Option<u32> {
-    let limits = [tenant.limits.endpoints, profiles::of(profile).endpoints_max];
-    limits.into_iter().flatten().min()
+    let own = tenant.limits.endpoints.unwrap_or(limit::ENDPOINTS_DEFAULT);
+    Some(profiles::of(profile).endpoints_max.map_or(own, |it| it.min(own)))
 }

@@ -2888,7 +2888,7 @@ export interface components {
         TenantLimits: {
             /**
              * Format: int32
-             * @description Endpoints at most; `null` is the profile's limit, if it has one.
+             * @description Endpoints at most; `null` is 10,000, or the profile's limit if that is lower.
              */
             endpoints?: number | null;
             /**

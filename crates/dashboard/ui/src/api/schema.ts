@@ -53,7 +53,8 @@ export interface paths {
         post: operations["sign_in"];
         /**
          * Sign out
-         * @description The browser forgets the session: the one that the header `X-Hookyard-Session` names, else the one of a key.
+         * @description The browser forgets the session: the one that the header `X-Hookyard-Session` names, else the one of a key. The server keeps
+         *     no list of sessions: a copy of the cookie works on until `expires_at`, at most 24 hours, or until its key is revoked.
          */
         delete: operations["sign_out"];
         options?: never;
@@ -3459,7 +3460,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Nobody is signed in any more. */
+            /** @description The browser is signed in no more. */
             204: {
                 headers: {
                     /** @description Takes the session away. */

@@ -37,7 +37,7 @@ pub type TenantPage = crate::page::Page<Tenant>;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantLimits {
-    /// Endpoints at most; `null` is the profile's limit, if it has one.
+    /// Endpoints at most; `null` is 10,000, or the profile's limit if that is lower.
     pub endpoints: Option<u32>,
     /// Entries of one endpoint's `events` at most.
     pub event_types_per_endpoint: Option<u32>,

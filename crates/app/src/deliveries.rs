@@ -3,10 +3,11 @@
 use hookyard_domain::attempt::Attempt;
 use hookyard_domain::delivery::{Delivery, DeliveryStatus};
 use hookyard_domain::endpoint::{Endpoint, EndpointStatus};
-use hookyard_domain::id::{AttemptId, DeliveryId, EndpointId};
+use hookyard_domain::id::{AttemptId, DeliveryId, EndpointId, SourceId};
 use hookyard_domain::limit::PAGE_MAX;
 use hookyard_domain::page::{Cursor, Page, PageRequest};
 use hookyard_domain::tenant::TenantNo;
+use hookyard_rules::redact;
 use hookyard_store::history::DeliveryFilter;
 use hookyard_store::ledger::Moved;
 use serde_json::{Value, json};
@@ -163,7 +164,22 @@ impl App {
         if caller.who.scope().is_some() {
             self.seen_delivery(caller, no, id).await?;
         }
-        Ok((id, self.store().attempts(no, id, page).await?.ok_or(NONE)?))
+        let page = self.store().attempts(no, id, page).await?.ok_or(NONE)?;
+        // Those of former versions were kept with these headers in the open.
+        let forwards = self.is_forwarded(no, id).await?;
+        let mask = if forwards { redact::forwarded } else { redact::received };
+        let shown = |mut it: Attempt| {
+            it.request_headers = mask(it.request_headers);
+            it
+        };
+        Ok((id, page.map(shown)))
+    }
+
+    /// Whether a delivery passed on what a source received. Its endpoint may be gone, its source goes by the same bytes of id.
+    async fn is_forwarded(&self, no: TenantNo, id: DeliveryId) -> Result<bool, AppError> {
+        let Some(delivery) = self.store().delivery(no, id).await? else { return Ok(false) };
+        let source = SourceId::from_u128(delivery.endpoint.as_u128());
+        Ok(self.store().source(no, source).await?.is_some())
     }
 
     /// Makes a delivery due at once, whether it waits or ended without success.

@@ -1,6 +1,7 @@
 //! Events, looked at.
 
 use hookyard_domain::delivery::Delivery;
+use hookyard_domain::headers::Headers;
 use hookyard_domain::id::EventId;
 use hookyard_domain::limit;
 use hookyard_domain::page::Page;
@@ -115,9 +116,14 @@ impl App {
     }
 }
 
+/// An event's headers as they may be read: of a received one also without what proved its sender to the source.
+pub(crate) fn shown_headers(was_received: bool, headers: Headers) -> Headers {
+    if was_received { redact::received(headers) } else { redact::headers(headers) }
+}
+
 /// As it may be read: header values that may be credentials are masked.
 pub(crate) fn shown(mut listed: ListedEvent) -> ListedEvent {
     let content = &mut listed.event.content;
-    content.headers = redact::headers(std::mem::take(&mut content.headers));
+    content.headers = shown_headers(content.source.is_some(), std::mem::take(&mut content.headers));
     listed
 }

@@ -204,8 +204,7 @@ fn line(checks: &mut Checks, url: Option<String>, method: Option<String>) -> Opt
 
 fn timestamp(checks: &mut Checks, text: Option<&str>) -> Option<Timestamp> {
     match text?.parse::<i64>() {
-        // Signatures of the year 10000 and later are not asked for.
-        Ok(seconds) if (0..253_402_300_800).contains(&seconds) => {
+        Ok(seconds) if (0..=Timestamp::MAX.as_secs()).contains(&seconds) => {
             Some(Timestamp::from_secs(seconds))
         }
         Ok(_) => {

@@ -16,7 +16,6 @@ use hookyard_domain::limit;
 use hookyard_domain::subscription::{Pattern, Scope};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_rules::redact;
 use hookyard_store::feed::{FeedEntry, FeedFilter, FeedItem};
 use hookyard_store::ledger::Share;
 use tokio::sync::watch;
@@ -174,7 +173,7 @@ impl App {
         let from: Option<FeedPosition> =
             checks.parse("last_event_id", "bad_cursor", query.last_event_id.as_deref());
         checks.done()?;
-        let seat = self.0.seats.take(no)?;
+        let seat = self.0.seats.take(no, &caller.who)?;
         // Before the end is asked for, so that nothing falls in between.
         let news = self.engine().news(no);
         let position = match from {
@@ -436,7 +435,8 @@ impl Stream {
             let item = match entry.item {
                 FeedItem::Accepted { mut event, deliveries, bytes, is_whole } => {
                     let headers = std::mem::take(&mut event.content.headers);
-                    event.content.headers = redact::headers(headers);
+                    let was_received = event.content.source.is_some();
+                    event.content.headers = crate::events::shown_headers(was_received, headers);
                     Some(StreamItem::Accepted { event, deliveries, bytes, is_whole })
                 }
                 FeedItem::Finished { delivery, attempt } => {

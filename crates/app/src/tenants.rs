@@ -4,6 +4,7 @@ use hookyard_domain::limit;
 use hookyard_domain::page::Page;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::tenant::{Tenant, TenantId, TenantLimits, TenantNo};
+use hookyard_domain::time::Timestamp;
 use hookyard_store::StoreError;
 
 use crate::audit::{self, Act};
@@ -13,6 +14,8 @@ use crate::error::Needs;
 use crate::pages::PageQuery;
 use crate::{App, AppError, Caller};
 
+/// How often a change is made anew when the tenant was changed by somebody else in between.
+const TRIES: usize = 5;
 /// Endpoints a tenant may be allowed at most.
 const ENDPOINTS_MAX: i64 = 100_000;
 /// Events per second a tenant may be limited to at most.
@@ -115,7 +118,7 @@ impl App {
         self.load_tenant(tenant).await
     }
 
-    /// Changes a tenant.
+    /// Changes a tenant, anew if somebody else changed it in between.
     pub async fn update_tenant(
         &self,
         caller: &Caller,
@@ -123,40 +126,27 @@ impl App {
         patch: TenantPatch,
     ) -> Result<Tenant, AppError> {
         Self::operators_tenant(caller, tenant)?;
-        let now = self.now();
-        let old = self.load_tenant(tenant).await?;
-        let mut checks = Checks::default();
-        let mut new = old.clone();
-        new.updated_at = now;
-        if let Some(name) = patch.name {
-            new.name = checks.text("/name", name, limit::NAME_CHARS_MAX);
-        }
-        if let Some(profile) = patch.profile {
-            let given = checks.parse("/profile", "unknown_profile", profile.as_deref());
-            new.profile = given.unwrap_or(Profile::default());
-        }
-        if let Some(limits) = patch.limits {
-            new.limits = match limits {
-                Some(limits) => limits.check(&mut checks, old.limits.clone()),
-                None => TenantLimits::default(),
+        let mut tries = 0;
+        loop {
+            let old = self.load_tenant(tenant).await?;
+            let new = patch.clone().check(&old, self.now())?;
+            let act = Act {
+                action: "tenant.updated",
+                subject: tenant,
+                before: Some(audit::tenant(&old)),
+                after: Some(audit::tenant(&new)),
             };
+            let entry = self.entry(caller, new.updated_at, act);
+            match self.store().update_tenant(old, new.clone(), entry).await {
+                Ok(true) => {
+                    self.engine().config_changed(new.no).await;
+                    return Ok(new);
+                }
+                Ok(false) => return Err(AppError::NotFound { what: "tenant" }),
+                Err(StoreError::Conflict { .. }) if tries < TRIES => tries += 1,
+                Err(error) => return Err(error.into()),
+            }
         }
-        if let Some(days) = patch.retention_days {
-            new.retention_days = retention(&mut checks, days);
-        }
-        checks.done()?;
-        let act = Act {
-            action: "tenant.updated",
-            subject: tenant,
-            before: Some(audit::tenant(&old)),
-            after: Some(audit::tenant(&new)),
-        };
-        let entry = self.entry(caller, now, act);
-        if !self.store().update_tenant(new.clone(), entry).await? {
-            return Err(AppError::NotFound { what: "tenant" });
-        }
-        self.engine().config_changed(new.no).await;
-        Ok(new)
     }
 
     /// Takes a tenant away with its keys, endpoints and catalogue; its events follow.
@@ -202,6 +192,33 @@ impl App {
 fn retention(checks: &mut Checks, days: Option<i64>) -> u32 {
     let most = i64::from(limit::RETENTION_DAYS_MAX);
     checks.whole("/retention_days", days, 1, most).unwrap_or(limit::RETENTION_DAYS_DEFAULT)
+}
+
+impl TenantPatch {
+    /// The tenant as it is to be.
+    fn check(self, old: &Tenant, now: Timestamp) -> Result<Tenant, AppError> {
+        let mut checks = Checks::default();
+        let mut new = old.clone();
+        new.updated_at = now;
+        if let Some(name) = self.name {
+            new.name = checks.text("/name", name, limit::NAME_CHARS_MAX);
+        }
+        if let Some(profile) = self.profile {
+            let given = checks.parse("/profile", "unknown_profile", profile.as_deref());
+            new.profile = given.unwrap_or(Profile::default());
+        }
+        if let Some(limits) = self.limits {
+            new.limits = match limits {
+                Some(limits) => limits.check(&mut checks, old.limits.clone()),
+                None => TenantLimits::default(),
+            };
+        }
+        if let Some(days) = self.retention_days {
+            new.retention_days = retention(&mut checks, days);
+        }
+        checks.done()?;
+        Ok(new)
+    }
 }
 
 impl LimitsInput {

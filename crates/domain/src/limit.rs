@@ -57,6 +57,10 @@ pub const HEADER_NAME_BYTES_MAX: usize = 256;
 pub const HEADER_VALUE_BYTES_MAX: usize = 4096;
 /// Bytes of an endpoint's `metadata`.
 pub const METADATA_BYTES_MAX: usize = 16 * 1024;
+/// Endpoints of a tenant that has no limit of its own.
+pub const ENDPOINTS_DEFAULT: u32 = 10_000;
+/// Endpoints of one scope that a link to the portal may fill up to.
+pub const ENDPOINTS_BY_PORTAL_MAX: u32 = 100;
 /// Bytes of an event type's `schema` and `sample` each.
 pub const SCHEMA_BYTES_MAX: usize = 256 * 1024;
 /// Retries in a policy.
@@ -113,6 +117,8 @@ pub const FEED_KEPT: Duration = Duration::from_secs(24 * 3600);
 pub const STREAMS_MAX: u32 = 256;
 /// Streams of one tenant open at once on a node.
 pub const STREAMS_PER_TENANT_MAX: u32 = 32;
+/// Those of them that one key, or one link to the portal, may have.
+pub const STREAMS_PER_READER_MAX: u32 = 8;
 /// Bytes of the text that says where a stream stands: it comes back in a header.
 pub const STREAM_ID_BYTES_MAX: usize = 4096;
 /// Things that a stream reads at once.

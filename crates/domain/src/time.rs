@@ -14,6 +14,11 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// 0000-01-01T00:00:00Z: what is before it cannot be written with a year of four digits.
+    pub const MIN: Self = Self(-62_167_219_200_000);
+    /// The last moment that can be written, in every time zone, with a year of four digits.
+    pub const MAX: Self = Self(253_402_207_200_000);
+
     /// From milliseconds since 1970.
     #[must_use]
     pub const fn from_millis(ms: i64) -> Self {
@@ -38,16 +43,22 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// This moment plus `by`, never past the end of time.
+    /// This moment plus `by`, never past [`Timestamp::MAX`].
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(by)).within_calendar()
     }
 
-    /// This moment minus `by`.
+    /// This moment minus `by`, never before [`Timestamp::MIN`].
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(by)).within_calendar()
+    }
+
+    fn within_calendar(self) -> Self {
+        self.clamp(Self::MIN, Self::MAX)
     }
 
     /// How long after `earlier` this is; zero when it is not.
@@ -58,15 +69,14 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// RFC 3339, UTC, always three decimals: `2026-05-19T08:35:14.000Z`.
+    /// RFC 3339, UTC, always three decimals: `2026-05-19T08:35:14.000Z`. What no calendar has is written as its end: to
+    /// write a time never fails.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
+        let ms = self.within_calendar().0;
+        let moment = jiff::Timestamp::from_millisecond(ms).map_err(|_| fmt::Error)?;
         write!(f, "{moment:.3}")
     }
 }
-
-/// 0000-01-01T00:00:00Z: what is before it cannot be written with a year of four digits.
-const YEAR_0_MS: i64 = -62_167_219_200_000;
 
 /// The text is not an RFC 3339 time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,8 +96,8 @@ impl FromStr for Timestamp {
             return Err(BadTime);
         }
         let moment: jiff::Timestamp = text.parse().map_err(|_| BadTime)?;
-        let ms = moment.as_millisecond();
-        if ms < YEAR_0_MS { Err(BadTime) } else { Ok(Self(ms)) }
+        let moment = Self(moment.as_millisecond());
+        if moment == moment.within_calendar() { Ok(moment) } else { Err(BadTime) }
     }
 }
 
@@ -106,6 +116,27 @@ pub trait Chance: Send + Sync + 'static {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_time_can_be_written_and_none_is_reckoned_past_the_calendar() {
+        let (first, last) = ("0000-01-01T00:00:00.000Z", "9999-12-30T22:00:00.000Z");
+        let long = Duration::from_secs(u64::MAX);
+        for (time, want) in [
+            (Timestamp::MIN, first),
+            (Timestamp::MAX, last),
+            (Timestamp::default().minus(long), first),
+            (Timestamp::default().plus(long), last),
+            (Timestamp::from_millis(i64::MIN), first),
+            (Timestamp::from_millis(i64::MAX), last),
+            (Timestamp::from_secs(253_402_300_799), last),
+        ] {
+            assert_eq!(time.to_string(), want);
+        }
+        assert_eq!(last.parse(), Ok(Timestamp::MAX));
+        for late in ["9999-12-30T22:00:00.001Z", "9999-12-31T00:00:00Z"] {
+            assert!(late.parse::<Timestamp>().is_err(), "{late}");
+        }
+    }
 
     #[test]
     fn a_time_prints_with_three_decimals_and_reads_back() {

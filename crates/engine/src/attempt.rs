@@ -220,7 +220,9 @@ fn request(
         }
         seen.push((name.to_owned(), value));
     }
-    (request, redact::headers(Headers(seen)))
+    let seen = Headers(seen);
+    let forwards = prepared.endpoint.settings.source.is_some();
+    (request, if forwards { redact::forwarded(seen) } else { redact::received(seen) })
 }
 
 /// Judges an attempt, tells its lane, and hands its record to the committer.

@@ -17,6 +17,9 @@ use serde_json::value::RawValue;
 /// How long a body may pause between two pieces; a client that drips may not hold a connection for ever.
 pub const PAUSE_MAX: Duration = Duration::from_secs(30);
 
+/// How long a body may take in all, at whatever pace: the largest one by a slow line.
+const WHOLE_WITHIN: Duration = Duration::from_secs(5 * 60);
+
 /// Why a body could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
@@ -67,7 +70,8 @@ pub enum BodyError {
 /// # Errors
 /// When it is too long, too slow or breaks off.
 pub async fn read(headers: &HeaderMap, body: Body, limit_bytes: u64) -> Result<Bytes, BodyError> {
-    read_within(headers, body, limit_bytes, |_| Ok(())).await
+    let read = read_within(headers, body, limit_bytes, |_| Ok(()));
+    tokio::time::timeout(WHOLE_WITHIN, read).await.unwrap_or(Err(BodyError::TimedOut))
 }
 
 /// As [`read`], and asks before it holds more bytes than it did: `hold` gets how many it would be in all.
@@ -326,6 +330,18 @@ mod tests {
     use hookyard_api::events::NewEvent;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_is_given_up_in_the_end() {
+        let drops = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            Some((Ok::<_, std::convert::Infallible>(Bytes::from_static(b"x")), ()))
+        });
+        let begun = tokio::time::Instant::now();
+        let read = read(&HeaderMap::new(), Body::from_stream(drops), 1000).await;
+        assert_eq!(read, Err(BodyError::TimedOut));
+        assert_eq!(begun.elapsed(), WHOLE_WITHIN);
+    }
 
     #[track_caller]
     fn check<'a, T: Deserialize<'a>>(body: &'a str, pointer: &str, code: &str) {

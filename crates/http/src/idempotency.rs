@@ -6,7 +6,7 @@
 //! fault of ours, it is not done again under that key. A refusal is written in the form of the API it belongs to.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -44,14 +44,18 @@ async fn once<R>(state: &DoorState, request: Request, next: Next) -> Result<Resp
 where
     R: From<AppError> + From<BodyError>,
 {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let app = state.app();
     let origin = auth::origin(&parts.extensions);
     let caller = auth::caller(state, &parts.method, &parts.headers, origin).await?;
     let key = IdempotencyKey::from_header(parts.headers[KEY].as_bytes())?;
+    let names = RawPathParams::from_request_parts(&mut parts, state).await;
     let path = parts.uri.path();
     // The router puts this layer before the handler's own limit, so the same limits stand here.
     let limit_bytes = if path.ends_with("/events/batch") {
+        // Asked for the right to publish before a large body is read, as there.
+        let tenant = names.as_ref().ok().and_then(|it| it.iter().next());
+        app.payload_bytes_max(&caller, tenant.map_or("", |(_, it)| it)).await?;
         limit::BATCH_BYTES_MAX
     } else {
         limit::BODY_BYTES_MAX

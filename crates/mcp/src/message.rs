@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -30,12 +30,17 @@ pub struct Unreadable {
 struct Posted<'a> {
     #[serde(borrow)]
     jsonrpc: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "there")]
     id: Option<&'a RawValue>,
     #[serde(borrow)]
     method: Option<Cow<'a, str>>,
     #[serde(borrow)]
     params: Option<&'a RawValue>,
+}
+
+/// `null` is there too.
+fn there<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(from).map(Some)
 }
 
 #[derive(Deserialize, Serialize)]
@@ -78,6 +83,9 @@ pub fn read(body: &[u8]) -> Result<Message, Unreadable> {
     })?;
     if posted.jsonrpc.as_deref().is_some_and(|it| it != "2.0") {
         return Err(bad(-32600, "`jsonrpc` has to be \"2.0\""));
+    }
+    if posted.id.is_some_and(|it| it.get() == "null") {
+        return Err(bad(-32600, "`id` is a text or a number; `null` is neither"));
     }
     if posted.method.as_deref() != Some(CALL) {
         let whole = posted.jsonrpc.is_some() && posted.method.is_some();
@@ -158,6 +166,12 @@ mod tests {
         check(b"7", -32600, "no JSON-RPC");
         check(br#"{"method":"ping"}"#, -32600, "jsonrpc");
         check(br#"{"jsonrpc":"1.0","method":"ping"}"#, -32600, "2.0");
+        for method in ["tools/call", "initialize"] {
+            let body = format!(
+                r#"{{"jsonrpc":"2.0","id":null,"method":"{method}","params":{{"name":"x"}}}}"#
+            );
+            check(body.as_bytes(), -32600, "`null` is neither");
+        }
         check(br#"{"method":"tools/call"}"#, -32602, "params");
         check(br#"{"method":"tools/call","params":[]}"#, -32602, "object");
         check(br#"{"method":"tools/call","params":{"name":1}}"#, -32602, "params.name");

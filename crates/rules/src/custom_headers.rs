@@ -91,6 +91,11 @@ fn wrong_value(value: &str) -> Option<Wrong> {
     None
 }
 
+/// Whether signatures of ours go by this name, in whatever profile.
+pub(crate) fn signs_deliveries(name: &str) -> bool {
+    reserved(&name.to_ascii_lowercase()) == Some(SIGNING)
+}
+
 fn reserved(lower: &str) -> Option<&'static str> {
     if SIGNING_PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) {
         return Some(SIGNING);

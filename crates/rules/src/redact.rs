@@ -1,12 +1,15 @@
 //! Keeps credentials out of what is stored of an attempt and shown in logs.
 //!
-//! Signatures are shown: they are good for one body at one time, and their owner needs them to find out why one does
-//! not verify.
+//! Signatures of ours are shown: they are good for one body at one time, and their owner needs them to find out why one
+//! does not verify. Those of providers are not, nor those made with a source's secret: many sign no time, and whoever
+//! reads one could bring the same body to the source again as another event.
 
 mod text;
 
 use bytes::Bytes;
 use hookyard_domain::headers::Headers;
+
+use crate::{custom_headers, inbound};
 
 pub use text::text;
 
@@ -53,11 +56,34 @@ pub fn is_sensitive(header_name: &str) -> bool {
         || ends_like_a_credential(header_name) && !HARMLESS.contains(&name.as_str())
 }
 
+/// Whether a header of this name proves to a source who sends.
+#[must_use]
+pub fn proves_its_sender(header_name: &str) -> bool {
+    !custom_headers::signs_deliveries(header_name)
+        && (speaks_of_signing(header_name) || inbound::carries_proof(header_name))
+}
+
 /// The same headers, with every credential replaced by [`REDACTED`].
 #[must_use]
 pub fn headers(headers: Headers) -> Headers {
+    masked(headers, is_sensitive)
+}
+
+/// The same of an event or an attempt: what proved a received event's sender is replaced too.
+#[must_use]
+pub fn received(headers: Headers) -> Headers {
+    masked(headers, |name| is_sensitive(name) || proves_its_sender(name))
+}
+
+/// The same of an attempt to forward: what was signed with the source's secret proves its sender to the source itself.
+#[must_use]
+pub fn forwarded(headers: Headers) -> Headers {
+    masked(received(headers), speaks_of_signing)
+}
+
+fn masked(headers: Headers, hides: impl Fn(&str) -> bool) -> Headers {
     let shown = |(name, value): (String, String)| {
-        let value = if is_sensitive(&name) { REDACTED.to_owned() } else { value };
+        let value = if hides(&name) { REDACTED.to_owned() } else { value };
         (name, value)
     };
     Headers(headers.0.into_iter().map(shown).collect())
@@ -89,6 +115,12 @@ fn without(body: Bytes, word: &[u8]) -> Bytes {
     }
     shown.extend_from_slice(rest);
     shown.into()
+}
+
+/// `X-Acme-Signature`, `HmacSignature`, `X-Shopify-Hmac-Sha256`.
+fn speaks_of_signing(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["signature", "hmac"].iter().any(|it| name.contains(it))
 }
 
 /// Whether any word of the name ends like a credential. Words end at a separator, at a digit and before a capital.
@@ -227,6 +259,37 @@ mod tests {
         ] {
             assert!(!is_sensitive(name), "{name}");
         }
+    }
+
+    #[track_caller]
+    fn check_masked(mask: fn(Headers) -> Headers, names: &[&str], masked: bool) {
+        let headers = names.iter().map(|it| ((*it).to_owned(), "v".to_owned())).collect();
+        for (name, value) in mask(Headers(headers)).0 {
+            assert_eq!(value == REDACTED, masked, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_proves_a_provider_is_masked_and_what_we_sign_is_not() {
+        let proofs = [
+            "X-Hub-Signature-256",
+            "x-webhook-signature",
+            "Stripe-Signature",
+            "X-Shopify-Hmac-Sha256",
+            "X-Trello-Webhook",
+            "X-DocuSign-Signature-7",
+            "X-Acme-Signature-V2",
+            "HmacSignature",
+            "Authorization",
+        ];
+        check_masked(received, &proofs, true);
+        check_masked(forwarded, &proofs, true);
+        let ours = ["webhook-signature", "svix-signature", "Signature", "X-Aly-Signature"];
+        check_masked(received, &ours, false);
+        check_masked(forwarded, &ours, true);
+        let plain = ["webhook-id", "X-GitHub-Event", "X-GitHub-Delivery", "traceparent"];
+        check_masked(received, &plain, false);
+        check_masked(forwarded, &plain, false);
     }
 
     #[test]

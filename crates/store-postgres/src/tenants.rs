@@ -91,7 +91,18 @@ async fn create(tx: &Transaction<'_>, mut tenant: Tenant, entry: &AuditEntry) ->
     Ok(tenant)
 }
 
-async fn update(tx: &Transaction<'_>, tenant: &Tenant, entry: &AuditEntry) -> Result<bool> {
+async fn update(
+    tx: &Transaction<'_>,
+    (old, tenant): (&Tenant, &Tenant),
+    entry: &AuditEntry,
+) -> Result<bool> {
+    // Held until this is committed, so that what is compared here is what is replaced.
+    execute(tx, "SELECT 1 FROM tenant WHERE no = $1 FOR UPDATE", &[&no(tenant.no.0)]).await?;
+    match live(tx, tenant.no).await? {
+        None => return Ok(false),
+        Some((kept, _)) if kept != *old => return Err(conflict("the tenant")),
+        Some(_) => {}
+    }
     const SQL: &str = "UPDATE tenant SET name = $2, profile = $3, limits = $4, retention_days = $5,
             updated_ms = $6, version = version + 1 WHERE no = $1 AND NOT deleted";
     let updated = execute(
@@ -188,8 +199,8 @@ impl Tenants for PostgresStore {
         })
     }
 
-    fn update_tenant(&self, tenant: Tenant, audit: AuditEntry) -> Answer<'_, bool> {
-        change!(self, tenant.no, |tx| update(tx, &tenant, &audit))
+    fn update_tenant(&self, old: Tenant, new: Tenant, audit: AuditEntry) -> Answer<'_, bool> {
+        change!(self, new.no, |tx| update(tx, (&old, &new), &audit))
     }
 
     fn delete_tenant(&self, tenant: TenantNo, audit: AuditEntry) -> Answer<'_, bool> {

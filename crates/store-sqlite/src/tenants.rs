@@ -80,7 +80,12 @@ fn create(tx: &Connection, mut tenant: Tenant, entry: &AuditEntry) -> Result<Ten
     Ok(tenant)
 }
 
-fn update(tx: &Connection, tenant: &Tenant, entry: &AuditEntry) -> Result<bool> {
+fn update(tx: &Connection, (old, tenant): (&Tenant, &Tenant), entry: &AuditEntry) -> Result<bool> {
+    match live(tx, tenant.no)? {
+        None => return Ok(false),
+        Some((kept, _)) if kept != *old => return Err(conflict("the tenant")),
+        Some(_) => {}
+    }
     let updated = tx
         .prepare_cached(
             "UPDATE tenant SET name = ?2, profile = ?3, limits = ?4, retention_days = ?5,
@@ -172,8 +177,8 @@ impl Tenants for SqliteStore {
         })
     }
 
-    fn update_tenant(&self, tenant: Tenant, audit: AuditEntry) -> Answer<'_, bool> {
-        self.change(move |tx, _| update(tx, &tenant, &audit))
+    fn update_tenant(&self, old: Tenant, new: Tenant, audit: AuditEntry) -> Answer<'_, bool> {
+        self.change(move |tx, _| update(tx, (&old, &new), &audit))
     }
 
     fn delete_tenant(&self, tenant: TenantNo, audit: AuditEntry) -> Answer<'_, bool> {

@@ -23,8 +23,9 @@ pub trait Tenants {
     fn tenant(&self, id: &TenantId) -> Answer<'_, Option<Tenant>>;
     /// All tenants, newest first.
     fn tenants(&self, page: PageRequest) -> Answer<'_, Page<Tenant>>;
-    /// Replaces what its operator may change; false when it is gone.
-    fn update_tenant(&self, tenant: Tenant, audit: AuditEntry) -> Answer<'_, bool>;
+    /// Replaces what its operator may change, as it was looked at before; false when it is gone. `Conflict` when it is not
+    /// `old` any more. Nothing is changed then.
+    fn update_tenant(&self, old: Tenant, new: Tenant, audit: AuditEntry) -> Answer<'_, bool>;
     /// Takes the tenant away with its keys, endpoints, sources, what is held of them, and catalogue; its events follow
     /// through [`crate::ledger::Ledger::prune`].
     fn delete_tenant(&self, tenant: TenantNo, audit: AuditEntry) -> Answer<'_, bool>;

@@ -149,7 +149,7 @@ impl App {
         revisions: Option<&[u64]>,
     ) -> Result<(), AppError> {
         let no = self.tenant_for(caller, tenant, Power::Manage).await?;
-        let old = self.load_endpoint(caller, no, id).await?;
+        let old = self.managed_endpoint(caller, no, path_id(id, "endpoint")?).await?;
         unchanged_since(&old, revisions)?;
         let now = self.now();
         let act = Act {
@@ -215,7 +215,7 @@ impl App {
     ) -> Result<Endpoint, AppError> {
         let mut tries = 0;
         loop {
-            let old = self.seen_endpoint(change.caller, change.tenant, change.id).await?;
+            let old = self.managed_endpoint(change.caller, change.tenant, change.id).await?;
             let now = self.now();
             let mut new = apply(&old, now)?;
             if new == old {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hookyard_domain::endpoint::{Activity, DisabledReason, Endpoint, EndpointNo, EndpointStatus};
 use hookyard_domain::event_type::EventType;
-use hookyard_domain::limit::PAGE_MAX;
+use hookyard_domain::limit::{self, PAGE_MAX};
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::Verify;
@@ -19,7 +19,7 @@ use super::{EndpointMade, names};
 use crate::audit::{self, Act};
 use crate::checks::Checks;
 use crate::powers::Power;
-use crate::{App, AppError, Caller, catalogue};
+use crate::{App, AppError, Caller, Who, catalogue};
 
 impl App {
     /// Makes an endpoint. One that must prove itself is challenged at once; if it fails it stays pending.
@@ -45,6 +45,7 @@ impl App {
         let secret = self.secret(&mut checks, profile, given);
         let (settings, headers) = checks.done_with(checked)?;
         within_limits(&settings, tenant)?;
+        self.within_portal(caller, no).await?;
 
         let now = self.now();
         let id = self.fresh_id(now);
@@ -85,6 +86,19 @@ impl App {
         let endpoint = self.challenged(caller, endpoint).await;
         // Nothing was counted yet, and nothing may fail any more once the secret is made.
         Ok(EndpointMade { details: self.show(endpoint, Activity::default()), secret })
+    }
+
+    /// A customer's link makes no more endpoints than a customer needs: those of its tenant are for all of them.
+    async fn within_portal(&self, caller: &Caller, no: TenantNo) -> Result<(), AppError> {
+        let Who::Portal(powers) = &caller.who else { return Ok(()) };
+        let config = self.store().tenant_config(no).await?;
+        let all = config.map(|it| it.endpoints).unwrap_or_default();
+        let many = all.iter().filter(|it| it.settings.scope == powers.scope).count();
+        let limit = limit::ENDPOINTS_BY_PORTAL_MAX;
+        if many < usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        Err(AppError::LimitReached { what: "endpoints", limit })
     }
 
     /// The secret to sign with: the caller's own if it will do, else a fresh one.
@@ -158,7 +172,7 @@ impl Room {
 impl App {
     /// How many endpoints a tenant may have, as it makes one of that profile.
     async fn room(&self, tenant: &Tenant, profile: Profile) -> Result<Room, AppError> {
-        let of_tenant = tenant.limits.endpoints;
+        let of_tenant = Some(tenant.limits.endpoints.unwrap_or(limit::ENDPOINTS_DEFAULT));
         let of_profile = profiles::of(profile).endpoints_max;
         let mut room = Room { of_tenant, of_profile, others: 0 };
         if of_profile.is_some() {

@@ -12,6 +12,7 @@ use std::error::Error;
 use hookyard_domain::endpoint::{Activity, Endpoint, EndpointSettings};
 use hookyard_domain::headers::Headers;
 use hookyard_domain::id::EndpointId;
+use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::retry::{AutoDisable, RateLimit, RetryPolicy, Verify};
@@ -176,6 +177,22 @@ impl App {
     ) -> Result<Endpoint, AppError> {
         let found = self.store().endpoint(no, id).await?;
         found.filter(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref())).ok_or(NONE)
+    }
+
+    /// One that the caller may change. What a source forwards is signed with the source's own secret: whoever may not manage
+    /// sources shall neither learn it here nor have anything signed with it.
+    async fn managed_endpoint(
+        &self,
+        caller: &Caller,
+        no: TenantNo,
+        id: EndpointId,
+    ) -> Result<Endpoint, AppError> {
+        let endpoint = self.seen_endpoint(caller, no, id).await?;
+        let forwards = endpoint.settings.source.is_some();
+        match Power::Whole(KeyScope::Write).missing(&caller.who).filter(|_| forwards) {
+            Some(needs) => Err(AppError::Forbidden { needs }),
+            None => Ok(endpoint),
+        }
     }
 
     async fn details(&self, endpoint: Endpoint) -> Result<EndpointDetails, AppError> {

@@ -13,7 +13,7 @@ use hookyard_domain::url::EndpointUrl;
 
 use super::EndpointDetails;
 use crate::audit::Act;
-use crate::checks::Checks;
+use crate::checks::{Checks, path_id};
 use crate::powers::Power;
 use crate::{App, AppError, Caller};
 
@@ -68,7 +68,7 @@ impl App {
         id: &str,
     ) -> Result<VerifiedEndpoint, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Manage).await?;
-        let endpoint = self.load_endpoint(caller, no, id).await?;
+        let endpoint = self.managed_endpoint(caller, no, path_id(id, "endpoint")?).await?;
         self.note_act(caller, no, "endpoint.verify_requested", id).await?;
         let mut verified = self.engine().verify(no, endpoint.id).await?;
         if !verified.passed {
@@ -91,7 +91,7 @@ impl App {
         test: TestInput,
     ) -> Result<TestedEndpoint, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Manage).await?;
-        let endpoint = self.load_endpoint(caller, no, id).await?;
+        let endpoint = self.managed_endpoint(caller, no, path_id(id, "endpoint")?).await?;
         let most = self.payload_limit(no).await?;
         let mut checks = Checks::default();
         let given = checks.parse("/type", "bad_event_type", test.event_type.as_deref());

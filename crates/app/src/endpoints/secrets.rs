@@ -33,8 +33,8 @@ impl App {
         input: RotateInput,
     ) -> Result<EndpointMade, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Manage).await?;
-        let profile = self.load_endpoint(caller, no, id).await?.settings.profile;
         let id: EndpointId = path_id(id, "endpoint")?;
+        let profile = self.managed_endpoint(caller, no, id).await?.settings.profile;
         let mut checks = Checks::default();
         let most = i64::try_from(limit::OVERLAP_MAX.as_secs()).unwrap_or(i64::MAX);
         let overlap = checks.whole("/overlap_s", input.overlap_s, 0, most);
@@ -73,7 +73,7 @@ impl App {
         id: &str,
     ) -> Result<Secret, AppError> {
         let no = self.tenant_for(caller, tenant, Power::Manage).await?;
-        let endpoint = self.load_endpoint(caller, no, id).await?;
+        let endpoint = self.managed_endpoint(caller, no, path_id(id, "endpoint")?).await?;
         let none = || AppError::conflict("no_secret", "the endpoint has no secret");
         let sealed = endpoint.secrets.current.as_ref().ok_or_else(none)?;
         let secret = self.open_secret(endpoint.id, sealed)?;

@@ -101,3 +101,23 @@ async fn the_audit_log_says_who_did_what_from_where_and_what_changed() {
     assert_eq!(log.last().unwrap().action, "tenant.created");
     world.end().await;
 }
+
+#[tokio::test]
+async fn changes_of_a_tenant_at_the_same_time_are_all_kept() {
+    let world = World::new().await;
+    let limits = |limits| TenantPatch { limits: Some(Some(limits)), ..TenantPatch::default() };
+    for n in 1..=20 {
+        let endpoints = LimitsInput { endpoints: Some(Some(n)), ..LimitsInput::default() };
+        let publish = LimitsInput { publish_per_s: Some(Some(n)), ..LimitsInput::default() };
+        let named = TenantPatch { name: Some(Some(format!("n{n}"))), ..TenantPatch::default() };
+        let change = |patch| world.app.update_tenant(&world.operator, "acme", patch);
+        let (one, two, three) =
+            tokio::join!(change(limits(endpoints)), change(limits(publish)), change(named));
+        one.and(two).and(three).unwrap();
+        let kept = world.app.tenant(&world.operator, "acme").await.unwrap();
+        let n = u32::try_from(n).unwrap();
+        assert_eq!((kept.limits.endpoints, kept.limits.publish_per_s), (Some(n), Some(n)));
+        assert_eq!(kept.name, Some(format!("n{n}")));
+    }
+    world.end().await;
+}

@@ -86,8 +86,9 @@ fn visible(text: &str) -> Result<String, String> {
 
 fn moment(text: &str) -> Result<Timestamp, String> {
     match text.parse::<i64>() {
-        // Signatures of the year 10000 and later are not asked for.
-        Ok(seconds) if (0..253_402_300_800).contains(&seconds) => Ok(Timestamp::from_secs(seconds)),
+        Ok(seconds) if (0..=Timestamp::MAX.as_secs()).contains(&seconds) => {
+            Ok(Timestamp::from_secs(seconds))
+        }
         Ok(_) => Err("use seconds since 1970".to_owned()),
         Err(_) => text.parse().map_err(|_| {
             "use seconds since 1970, or a time such as `2026-05-19T08:00:00Z`".to_owned()

@@ -103,7 +103,11 @@ fn moment(
     let span = seconds(text).map_err(|bad| {
         Exit::Usage.because(format!("`{text}`: {bad}, or a time such as `2026-05-19T08:00:00Z`"))
     })?;
-    Ok(shift(now, std::time::Duration::from_secs(span)).to_string())
+    let moment = shift(now, std::time::Duration::from_secs(span));
+    if [Timestamp::MIN, Timestamp::MAX].contains(&moment) {
+        return Err(Exit::Usage.because(format!("`{text}` is longer than any calendar")));
+    }
+    Ok(moment.to_string())
 }
 
 #[cfg(test)]
@@ -119,6 +123,15 @@ mod tests {
         }
         for bad in ["", "h", "-1h", "1y", "1.5h", "99999999999999999999", "9999999999999999999w"] {
             assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_moment_that_no_calendar_has_is_refused() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        for text in ["20000000w", "99999999999999s", "999999999d"] {
+            assert!(ago(text, now).is_err(), "{text}");
+            assert!(ahead(text, now).is_err(), "{text}");
         }
     }
 

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use axum::extract::Request;
 use axum::response::Response;
 use http::HeaderValue;
-use http::header::X_CONTENT_TYPE_OPTIONS;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, X_CONTENT_TYPE_OPTIONS};
 use tower::{Layer, Service};
 
 use crate::state::DoorState;
@@ -63,6 +63,8 @@ where
         let id = request_id::of(&request, &self.state);
         let line = log::Line::begin(&request, &id);
         let state = self.state.clone();
+        let is_somebodys =
+            [AUTHORIZATION, COOKIE].iter().any(|it| request.headers().contains_key(it));
         let answer = limits::check(&request).map(|()| self.inner.call(request));
         Box::pin(async move {
             let mut response = match answer {
@@ -76,6 +78,10 @@ where
             let headers = response.headers_mut();
             headers.insert(request_id::NAME, id);
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            // What is somebody's is kept by nobody on the way, unless its route says otherwise.
+            if is_somebodys && !headers.contains_key(CACHE_CONTROL) {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
             Ok(response)
         })
     }

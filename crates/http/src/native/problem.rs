@@ -42,6 +42,8 @@ pub enum Refused {
     NoMethod,
     /// Path and query are too long.
     LongTarget,
+    /// The request does not say, or says twice, which host it is for.
+    NoHost,
     /// A handler panicked.
     Panicked,
 }
@@ -164,6 +166,7 @@ fn retry_after(refused: &Refused) -> Option<Duration> {
         | Refused::NoRoute
         | Refused::NoMethod
         | Refused::LongTarget
+        | Refused::NoHost
         | Refused::Panicked => None,
     }
 }
@@ -194,6 +197,9 @@ pub fn problem(refused: Refused) -> Problem {
         ),
         Refused::LongTarget => {
             of(StatusCode::URI_TOO_LONG, "uri_too_long", "Path and query are too long.")
+        }
+        Refused::NoHost => {
+            of(StatusCode::BAD_REQUEST, "bad_host", "Say once, in `Host`, which host is asked.")
         }
         Refused::Panicked => internal(),
     }
@@ -372,6 +378,7 @@ mod tests {
         check(Refused::NoRoute, 404, "no_route");
         check(Refused::NoMethod, 405, "method_not_allowed");
         check(Refused::LongTarget, 414, "uri_too_long");
+        check(Refused::NoHost, 400, "bad_host");
         check(Refused::Panicked, 500, "internal");
         let malformed = BodyError::Malformed { what: "expected value".into(), line: 3, column: 9 };
         let problem = check(malformed, 400, "malformed_json");

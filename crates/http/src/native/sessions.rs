@@ -1,6 +1,7 @@
 //! Signing in and out, and links to the portal.
 
-use axum::extract::{FromRequestParts, State};
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::Response;
 use hookyard_api::sessions::{
     NewPortalSession, NewSession, PortalSession, Session, SessionKind, SessionState, SessionTenant,
@@ -17,6 +18,25 @@ use crate::auth;
 use crate::cookies::{self, Door};
 use crate::receiving;
 use crate::state::DoorState;
+
+/// Bytes of a body that signs in or out: a key, and room to spare.
+const BODY_BYTES_MAX: u64 = 8 * 1024;
+
+/// A body that a stranger may send, read as `T` reads bodies: small, within the memory that there is for such, and in time.
+pub struct Strangers<T>(T);
+
+impl<T: FromRequest<DoorState, Rejection = Refused>> FromRequest<DoorState> for Strangers<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &DoorState) -> Result<Self, Refused> {
+        let (parts, body) = request.into_parts();
+        let mut share = state.keyless().share();
+        let bytes =
+            receiving::whole_body::<Refused>(&parts, body, BODY_BYTES_MAX, &mut share).await?;
+        let request = Request::from_parts(parts, Body::from(bytes));
+        T::from_request(request, state).await.map(Self)
+    }
+}
 
 /// What of a request matters to its session.
 pub struct Visit {
@@ -52,7 +72,7 @@ impl FromRequestParts<DoorState> for Visit {
 pub async fn sign_in(
     State(state): State<DoorState>,
     visit: Visit,
-    Json(new): Json<NewSession>,
+    Strangers(Json(new)): Strangers<Json<NewSession>>,
 ) -> Reply {
     auth::must_be_own_page(&state, &visit.headers)?;
     let signed_in = state.app().sign_in(&new.key).await?;
@@ -78,15 +98,16 @@ pub async fn read(State(state): State<DoorState>, visit: Visit) -> Reply {
 
 /// Sign out
 ///
-/// The browser forgets the session: the one that the header `X-Hookyard-Session` names, else the one of a key.
+/// The browser forgets the session: the one that the header `X-Hookyard-Session` names, else the one of a key. The server keeps
+/// no list of sessions: a copy of the cookie works on until `expires_at`, at most 24 hours, or until its key is revoked.
 #[utoipa::path(
     delete, path = "/session", operation_id = "sign_out", tag = "Sessions", security(()),
     responses(
-        (status = 204, description = "Nobody is signed in any more.",
+        (status = 204, description = "The browser is signed in no more.",
             headers(("Set-Cookie" = String, description = "Takes the session away."))),
     ),
 )]
-pub async fn sign_out(State(state): State<DoorState>, visit: Visit, _: NoBody) -> Reply {
+pub async fn sign_out(State(state): State<DoorState>, visit: Visit, _: Strangers<NoBody>) -> Reply {
     auth::must_be_meant(&state, &visit.headers)?;
     let door = Door::named(&visit.headers).unwrap_or(Door::Dashboard);
     Ok(with_cookie(no_content(), cookies::drop(door, visit.is_https)))

@@ -32,11 +32,32 @@ use hookyard_domain::time::Timestamp;
 pub use challenge::{Handshake, Reply};
 pub use claim::{Claim, claim};
 pub use presets::{Preset, SecretFrom};
+use recipe::{At, Place, Proof, Signature};
+
 pub use recipe::Recipe;
 pub use rejection::Rejection;
 pub use report::report;
 pub use sign::{Outgoing, SignError, sign};
 pub use verify::{Verified, check_secret, verify};
+
+/// Whether some provider proves its requests in a header of this name.
+#[must_use]
+pub fn carries_proof(header_name: &str) -> bool {
+    let is = |name: &str| name.eq_ignore_ascii_case(header_name);
+    let proofs = presets::ALL.iter().flat_map(|it| it.recipe.proofs);
+    proofs.into_iter().any(|proof| match proof {
+        Proof::Signature(Signature { at: At::Header(name), .. })
+        | Proof::Token(Place::Header(name)) => is(name),
+        Proof::Signature(Signature { at: At::Numbered(start), .. }) => {
+            header_name.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start))
+        }
+        Proof::Twilio => is(twilio::SIGNATURE),
+        // In the body.
+        Proof::Signature(Signature { at: At::Field(_), .. })
+        | Proof::Token(Place::Json(_) | Place::Form(_) | Place::Each(_, _) | Place::Fixed(_))
+        | Proof::Adyen => false,
+    })
+}
 
 /// A request as it was received.
 #[derive(Clone, Copy, Debug)]

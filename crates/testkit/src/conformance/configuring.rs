@@ -7,7 +7,7 @@ use hookyard_domain::id::EventKey;
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
-use hookyard_domain::tenant::{TenantLimits, TenantNo};
+use hookyard_domain::tenant::{Tenant, TenantLimits, TenantNo};
 use hookyard_domain::url::EndpointUrl;
 use hookyard_store::endpoints::{PastEndpoint, StatusChange};
 use hookyard_store::tenants::Retained;
@@ -25,10 +25,8 @@ pub(super) async fn actions(store: &dyn Store, tenant: TenantNo) -> Vec<String> 
 pub async fn a_tenant_is_kept_as_it_is(cellar: Cellar) {
     let mut world = World::new(cellar).await;
     let mut tenant = world.store().tenant(&"acme".parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!(
-        tenant,
-        hookyard_domain::tenant::Tenant { no: world.tenant, ..make::tenant("acme") }
-    );
+    assert_eq!(tenant, Tenant { no: world.tenant, ..make::tenant("acme") });
+    let old = tenant.clone();
     tenant.name = None;
     tenant.profile = Profile::Alvys;
     tenant.limits = TenantLimits { endpoints: Some(3), ..TenantLimits::default() };
@@ -36,8 +34,14 @@ pub async fn a_tenant_is_kept_as_it_is(cellar: Cellar) {
     tenant.updated_at = world.tick();
     let before = world.version().await;
     let audit = make::audit("tenant.updated");
-    assert!(world.store().update_tenant(tenant.clone(), audit).await.unwrap());
+    assert!(world.store().update_tenant(old.clone(), tenant.clone(), audit).await.unwrap());
     assert!(world.version().await > before);
+    // Who looked at it before that change does not undo it.
+    let renamed = Tenant { name: Some("by somebody else".into()), ..old.clone() };
+    let before = world.version().await;
+    let late = world.store().update_tenant(old, renamed, make::audit("tenant.updated")).await;
+    assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
+    assert_eq!(world.version().await, before);
     world.cellar.reopen().await;
     let found = world.store().tenant(&tenant.id).await.unwrap();
     assert_eq!(found, Some(tenant.clone()));
@@ -67,8 +71,9 @@ pub async fn a_tenants_name_is_its_own_until_it_is_deleted(cellar: Cellar) {
     let hash = make::key(world.tenant, 1).hash;
     assert!(world.store().key_by_hash(hash).await.unwrap().is_none());
     let gone = make::tenant("acme");
-    let gone = hookyard_domain::tenant::Tenant { no: world.tenant, ..gone };
-    assert!(!world.store().update_tenant(gone, make::audit("tenant.updated")).await.unwrap());
+    let gone = Tenant { no: world.tenant, ..gone };
+    let audit = make::audit("tenant.updated");
+    assert!(!world.store().update_tenant(gone.clone(), gone, audit).await.unwrap());
 }
 
 /// Nothing is made for a tenant that is gone.
@@ -392,7 +397,7 @@ pub async fn an_audit_entry_is_kept_as_it_is(cellar: Cellar) {
     entry.before = Some("{\"a\":1}".into());
     entry.after = None;
     let tenant = world.store().tenant(&"acme".parse().unwrap()).await.unwrap().unwrap();
-    world.store().update_tenant(tenant, entry.clone()).await.unwrap();
+    world.store().update_tenant(tenant.clone(), tenant, entry.clone()).await.unwrap();
     let request = PageRequest::first(1);
     let page = world.store().audit(world.tenant, request).await.unwrap();
     assert_eq!(page.rows, [entry]);

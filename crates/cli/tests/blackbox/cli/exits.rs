@@ -140,3 +140,21 @@ async fn flags_win_over_the_environment_and_a_key_may_come_from_a_file() {
     shell.table(&[&["webhooks"][..], &flags, &["list"]].concat()).await;
     shell.table(&[&["webhooks", "list"][..], &flags].concat()).await;
 }
+
+#[tokio::test]
+async fn a_time_that_no_calendar_has_ends_with_2() {
+    let shell = Shell::new().await;
+    for args in [
+        &["webhooks", "deliveries", "list", "--since", "20000000w"][..],
+        &["events", "list", "--since", "99999999999999s"],
+        &["keys", "create", "--name", "k", "--scope", "read", "--expires", "999999999d"],
+    ] {
+        shell.run(args).await.refused(2, &["calendar"]);
+    }
+    let sign = ["sign", "--scheme", "twitch", "--secret", "a-secret-of-ten", "--data", "{}"];
+    for time in ["253402300799", "9999999999999999"] {
+        let ran = shell.run(&[&sign[..], &["--timestamp", time]].concat()).await;
+        assert_eq!(ran.code, Some(2), "{time}: {ran:#?}");
+    }
+    shell.run(&[&sign[..], &["--timestamp", "253402207200"]].concat()).await.ok();
+}

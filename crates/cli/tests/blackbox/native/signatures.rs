@@ -165,6 +165,20 @@ async fn the_vectors_of_every_scheme_are_signed_and_verify() {
 }
 
 #[tokio::test]
+async fn a_time_that_no_calendar_has_is_refused() {
+    let scene = crate::scene::Scene::new().await;
+    for scheme in ["twitch", "zendesk", "standard"] {
+        for (time, status) in [(253_402_300_799_i64, 422), (253_402_207_200, 200)] {
+            let secret = if scheme == "standard" { SECRET } else { "a-secret-of-ten" };
+            let sign =
+                json!({ "scheme": scheme, "secret": secret, "timestamp": time, "payload": BODY });
+            let answer = scene.acme.0.post("/v1/signatures/sign", &sign).await;
+            assert_eq!(answer.status, status, "{scheme} {time}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_time_may_be_written_in_either_form_and_is_now_when_left_out() {
     let home = Home::open().await;
     let checker = Checker::open(&home, "signature-time").await;

@@ -182,6 +182,7 @@ async fn try_all(
         let body = body(method, route);
         let answer = ask(&thief.client, method, &path, &body).await;
         assert_eq!(answer.status, 404, "{method} {path}: {answer:?}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{method} {path}");
         let same = ask(&thief.client, method, &nobody, &body).await;
         assert_eq!(
             (answer.status, &answer.body),
@@ -233,6 +234,8 @@ async fn no_route_of_any_document_shows_or_moves_what_is_another_tenants() {
             places(surface, path).into_iter().fold(path.to_owned(), |path, (it, place)| {
                 path.replacen(it.as_str(), &owner.names[place.as_str()], 1)
             });
-        owner.client.get(&filled).await.expect(200);
+        let answer = owner.client.get(&filled).await;
+        assert_eq!(answer.headers["cache-control"], "no-store", "{filled}");
+        answer.expect(200);
     }
 }

@@ -53,7 +53,8 @@ export interface paths {
         post: operations["sign_in"];
         /**
          * Sign out
-         * @description The browser forgets the session: the one that the header `X-Hookyard-Session` names, else the one of a key.
+         * @description The browser forgets the session: the one that the header `X-Hookyard-Session` names, else the one of a key. The server keeps
+         *     no list of sessions: a copy of the cookie works on until `expires_at`, at most 24 hours, or until its key is revoked.
          */
         delete: operations["sign_out"];
         options?: never;
@@ -2972,7 +2973,7 @@ export interface components {
         TenantLimits: {
             /**
              * Format: int32
-             * @description Endpoints at most; `null` is the profile's limit, if it has one.
+             * @description Endpoints at most; `null` is 10,000, or the profile's limit if that is lower.
              */
             endpoints?: number | null;
             /**
@@ -3547,7 +3548,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Nobody is signed in any more. */
+            /** @description The browser is signed in no more. */
             204: {
                 headers: {
                     /** @description Takes the session away. */

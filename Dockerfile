@@ -10,8 +10,8 @@ FROM docker.io/library/rust:1.95-trixie AS build
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends nodejs npm
 WORKDIR /src
 COPY . .
-# A binary that needs no libraries of the system. Only with `--target` are build scripts and macros left as they are.
-RUN RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --package hookyard-cli \
+# A binary with the dashboard in it that needs no libraries of the system. Only with `--target` are build scripts and macros left as they are.
+RUN HOOKYARD_UI=require RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --package hookyard-cli \
       --target "$(rustc -vV | sed -n 's/^host: //p')" --target-dir /built \
  && mkdir -p /out/bin /out/empty && cp /built/*/release/hookyard /out/bin/
 

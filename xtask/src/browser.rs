@@ -1,12 +1,12 @@
 //! The dashboard's own tests: its types, lints and unit tests by Node.js, and its stories in a real browser against the real
 //! binary, which was built with the pages in it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::run::{command, quietly, root, seen};
+use crate::run::{command, found, root, seen};
 use crate::tally::Tally;
 use crate::verifiers::install;
 
@@ -69,12 +69,6 @@ fn chromium() -> Result<PathBuf> {
         Some(found) => Ok(found),
         None => bail!("Chromium was installed and is not found"),
     }
-}
-
-fn found(program: &str) -> Option<PathBuf> {
-    let path = quietly(&mut command("sh", &["-c", &format!("command -v {program}")])).ok()?;
-    let path = String::from_utf8(path).ok()?;
-    Some(Path::new(path.trim()).to_owned()).filter(|it| it.is_absolute())
 }
 
 /// How many tests passed, by the line in which vitest says so: `      Tests  57 passed (57)`.

@@ -4,18 +4,18 @@
 
 mod browser;
 mod codegen;
-mod dist;
 mod gate;
-mod image;
+mod packages;
 mod postgres;
 mod run;
-mod sbom;
 mod tally;
 mod verifiers;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+
+use crate::packages::{Make, dist, sbom};
 
 const USAGE: &str = "\
 cargo xtask <task>
@@ -27,8 +27,9 @@ cargo xtask <task>
 
   dist           a release for this machine in target/dist: the static binary, manual pages, completions, and the list of
                  what it is made of
-  deb            the same as a Debian package, looked over by lintian; needs cargo-deb
-  image          the same as a container image, built by buildah, started as it is meant to run, and asked whether it is well
+  deb            the same as a Debian package, looked over by lintian
+  image          the same as a container image, built by buildah, started as it is meant to run, and given an event to deliver
+  trial          the last two with a binary that is quick to make, as the gate tries them
   sbom           prints what the binary is made of (CycloneDX 1.6)";
 
 fn main() -> ExitCode {
@@ -55,9 +56,14 @@ fn dispatch(arguments: &[String]) -> Result<ExitCode> {
             println!("{}", variables.join(" "));
             Ok(ExitCode::SUCCESS)
         }
-        ["dist"] => dist::run().map(|_| ExitCode::SUCCESS),
-        ["deb"] => dist::deb().map(|()| ExitCode::SUCCESS),
-        ["image"] => image::run().map(|()| ExitCode::SUCCESS),
+        ["dist"] => dist::run(Make::Release).map(|_| ExitCode::SUCCESS),
+        ["deb"] => packages::deb(Make::Release).map(|()| ExitCode::SUCCESS),
+        ["image"] => packages::image(Make::Release).map(|()| ExitCode::SUCCESS),
+        ["trial"] => {
+            packages::deb(Make::Trial)?;
+            packages::image(Make::Trial)?;
+            Ok(ExitCode::SUCCESS)
+        }
         ["sbom"] => {
             print!("{}", sbom::document()?);
             Ok(ExitCode::SUCCESS)

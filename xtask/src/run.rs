@@ -24,6 +24,13 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command(env!("CARGO"), arguments)
 }
 
+/// Where a program is, by the path.
+pub fn found(program: &str) -> Option<PathBuf> {
+    let path = quietly(&mut command("sh", &["-c", &format!("command -v {program}")])).ok()?;
+    let path = String::from_utf8(path).ok()?;
+    Some(Path::new(path.trim()).to_owned()).filter(|it| it.is_absolute())
+}
+
 /// How the command is typed.
 pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();

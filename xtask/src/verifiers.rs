@@ -38,7 +38,7 @@ pub const TOOLS: [Tool; 2] = [
 pub fn install(packages: &[&str], lacking: &str) -> Result<()> {
     if !is_root() {
         bail!(
-            "the black-box tests need {lacking}, and this user may not install it: install it \
+            "the tests need {lacking}, and this user may not install it: install it \
              (Debian: `apt-get install {}`) and run again",
             packages.join(" ")
         );

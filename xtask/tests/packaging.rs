@@ -1,5 +1,5 @@
 //! What packages are made by: the files they name are there, their versions are the workspace's, and the image gives nobody
-//! rights. `cargo xtask deb` and `cargo xtask image` build and try them.
+//! rights. The gate builds and tries them (`cargo xtask trial`).
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as loudly as the tests themselves")]
 
@@ -31,7 +31,7 @@ fn every_file_of_the_debian_package_is_committed_or_made_by_dist() {
     for asset in deb["assets"].as_array().unwrap() {
         files.push(asset[0].as_str().unwrap().to_owned());
     }
-    let dist = read("xtask/src/dist.rs");
+    let dist = read("xtask/src/packages/dist.rs");
     for file in files {
         let file = file.trim_start_matches("../../");
         match file.strip_prefix("target/dist/") {
@@ -42,10 +42,11 @@ fn every_file_of_the_debian_package_is_committed_or_made_by_dist() {
             }
         }
     }
-    assert!(
-        read("packaging/debian/hookyard.service").contains("ExecStart=/usr/bin/hookyard serve")
-    );
-    assert_eq!(deb["conf-files"][0].as_str(), Some("/etc/default/hookyard"));
+    let settings = deb["conf-files"][0].as_str().unwrap();
+    let unit = read("packaging/systemd/hookyard.service");
+    assert!(unit.contains(&format!("EnvironmentFile=-{settings}")), "{settings}");
+    let units = deb["systemd-units"][0]["unit-scripts"].as_str();
+    assert_eq!(units, Some("../../packaging/systemd/"), "there is one unit");
 }
 
 #[test]

@@ -1,28 +1,39 @@
 //! A release for this machine: one static binary and what goes with it, in `target/dist`.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::{Make, gone, has, sbom};
+use crate::browser;
 use crate::run::{cargo, command, loudly, quietly, root};
-use crate::sbom;
 
 /// What is made for each shell.
 const COMPLETIONS: [(&str, &str); 3] =
     [("bash", "hookyard.bash"), ("zsh", "_hookyard"), ("fish", "hookyard.fish")];
 
+/// Where it all is put.
+pub fn folder() -> PathBuf {
+    root().join("target/dist")
+}
+
 /// Makes all of it; answers the folder.
-pub fn run() -> Result<PathBuf> {
-    let binary = static_binary()?;
-    let folder = root().join("target/dist");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("emptying {}", folder.display()))?;
-    }
+pub fn run(make: Make) -> Result<PathBuf> {
+    let folder = folder();
+    gone(&folder)?;
     fs::create_dir_all(folder.join("completions"))?;
     let placed = folder.join("hookyard");
-    fs::copy(&binary, &placed).with_context(|| format!("copying {}", binary.display()))?;
+    match make {
+        Make::Release => release(&placed)?,
+        Make::Trial => trial(&placed)?,
+    }
+    let kind = quietly(&mut command("file", &["--brief", text(&placed)?]));
+    // `file` is not everywhere; where it is, it is asked.
+    if let Ok(kind) = kind {
+        let kind = String::from_utf8_lossy(&kind).into_owned();
+        ensure!(kind.contains("static-pie linked"), "the binary is no static-pie: {kind}");
+    }
     let placed = text(&placed)?;
     loudly(&mut command(placed, &["man", text(&folder.join("man"))?]))?;
     for (shell, file) in COMPLETIONS {
@@ -34,8 +45,8 @@ pub fn run() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The release binary, which needs no library of the system.
-fn static_binary() -> Result<PathBuf> {
+/// The release binary, which needs no library of the system, with the dashboard in it.
+fn release(placed: &Path) -> Result<()> {
     let host = host()?;
     // With a target named, build scripts and macros are built as always; they cannot be static.
     let arguments =
@@ -43,8 +54,20 @@ fn static_binary() -> Result<PathBuf> {
     let mut build = cargo(&arguments);
     let folder = root().join("target/static");
     build.arg("--target-dir").arg(&folder).env("RUSTFLAGS", "-C target-feature=+crt-static");
-    loudly(&mut build)?;
-    Ok(folder.join(host).join("release/hookyard"))
+    loudly(build.env(browser::PAGES.0, browser::PAGES.1))?;
+    let built = folder.join(host).join("release/hookyard");
+    fs::copy(&built, placed).with_context(|| format!("copying {}", built.display()))?;
+    Ok(())
+}
+
+/// The same from what the gate has built: of all that is linked, our own rooms alone are compiled again.
+fn trial(placed: &Path) -> Result<()> {
+    has("strip", &["binutils"])?;
+    let mut build = cargo(&["build", "--locked", "--package", "hookyard-cli", "--bin", "hookyard"]);
+    build.env("RUSTC_WORKSPACE_WRAPPER", root().join("xtask/static-rustc"));
+    loudly(build.env(browser::PAGES.0, browser::PAGES.1))?;
+    let built = root().join("target/debug/hookyard");
+    loudly(&mut command("strip", &["-o", text(placed)?, text(&built)?]))
 }
 
 fn host() -> Result<String> {
@@ -53,22 +76,7 @@ fn host() -> Result<String> {
     Ok(host.context("rustc does not say what it builds for")?.to_owned())
 }
 
-fn text(path: &Path) -> Result<&str> {
+/// A path that commands can be given.
+pub fn text(path: &Path) -> Result<&str> {
     path.to_str().context("the workspace's path is no UTF-8")
-}
-
-/// The release as a Debian package.
-pub fn deb() -> Result<()> {
-    run()?;
-    let folder = root().join("target/debian");
-    let arguments = ["deb", "--no-build", "--no-strip", "--package", "hookyard-cli", "--output"];
-    loudly(cargo(&arguments).arg(&folder))?;
-    let made = fs::read_dir(&folder)?.filter_map(Result::ok).map(|it| it.path());
-    let mut made: Vec<_> = made.filter(|it| it.extension() == Some(OsStr::new("deb"))).collect();
-    made.sort_by_key(|it| fs::metadata(it).and_then(|it| it.modified()).ok());
-    let made = made.pop().context("cargo-deb made no package")?;
-    ensure!(fs::metadata(&made)?.len() > 0, "the package is empty");
-    let lintian =
-        ["--fail-on", "error,warning", "--suppress-tags-from-file", "packaging/debian/lintian"];
-    loudly(command("lintian", &lintian).arg(&made))
 }

@@ -12,7 +12,7 @@ use deadpool_postgres::{Client, Object};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 use hookyard_store::ledger::{Batch, Receipt};
-use hookyard_store::statistics::{Counted, Counting};
+use hookyard_store::statistics::Counted;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -28,7 +28,7 @@ use crate::node::{NOW_MS, Node};
 use crate::once::{self, Book};
 use crate::record::{self, NoteColumns, RecordColumns};
 use crate::sender::{self, Senders};
-use crate::statistics::{self, Columns};
+use crate::statistics::{self, Columns, Counts};
 
 /// How often the same batch is tried when other nodes are in its way.
 const TRIES: usize = 8;
@@ -145,7 +145,7 @@ impl PostgresStore {
                 Err(Failure::Nothing(fault)) => return Err(fault),
                 Err(Failure::Doubt { last_key, senders, receipts, counted, fault }) => {
                     if self.was_committed(me, last_key).await? {
-                        self.counting().keep(counted);
+                        self.counts().keep(me, counted);
                         self.senders.see(&senders);
                         return Ok(receipts);
                     }
@@ -155,8 +155,8 @@ impl PostgresStore {
         }
     }
 
-    fn counting(&self) -> MutexGuard<'_, Counting> {
-        self.counting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn try_commit(
@@ -184,7 +184,7 @@ impl PostgresStore {
         let records = record::columns(&batch.records);
         let feed = feed::columns(&batch.records, batch.now, &mut draft.last_key);
         let notes = record::note_columns(&batch.notes);
-        let counted = self.counting().with(batch, &receipts);
+        let counted = self.counts().with(me, batch, &receipts);
         let tallies = statistics::columns(&counted);
         let writing = Writing { client: lease.client()?, statements: &statements, node: me };
         let facts = Facts {
@@ -197,7 +197,7 @@ impl PostgresStore {
         let written = writing.write(facts, (batch.now.as_millis(), counted.minute)).await;
         match written {
             Ok(()) => {
-                self.counting().keep(counted);
+                self.counts().keep(me, counted);
                 self.senders.see(&draft.senders);
                 let hints = draft.senders.hints(me.no);
                 lease.clean = hints.is_empty() || hint(lease.client()?, &hints).await;

@@ -55,7 +55,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use deadpool_postgres::{Client, Pool};
-use hookyard_store::statistics::Counting;
 use hookyard_store::{Answer, Store, StoreError};
 
 use crate::doubt::Doubts;
@@ -64,6 +63,7 @@ pub use crate::inspect::Report;
 use crate::listen::Ear;
 use crate::node::{Identity, Node};
 pub use crate::open::Settings;
+use crate::statistics::Counts;
 
 /// Runs `$work` on one connection.
 macro_rules! read {
@@ -130,7 +130,7 @@ pub struct PostgresStore {
     pulse: Pool,
     identity: Identity,
     /// What this process has counted; touched by whoever has the committer's connection.
-    counting: Mutex<Counting>,
+    counts: Mutex<Counts>,
     doubts: Doubts,
     /// How long it is asked what came of a commit.
     doubt_max: Duration,
@@ -164,7 +164,7 @@ impl PostgresStore {
             committer,
             pulse,
             identity,
-            counting: Mutex::default(),
+            counts: Mutex::default(),
             doubts: Doubts::default(),
             doubt_max: settings.statement_timeout,
             ear: Ear::new(settings),
@@ -187,7 +187,7 @@ impl PostgresStore {
             committer,
             pulse,
             identity,
-            counting: Mutex::default(),
+            counts: Mutex::default(),
             doubts: Doubts::default(),
             doubt_max: settings.statement_timeout,
             ear: Ear::new(settings),

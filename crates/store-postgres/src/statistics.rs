@@ -9,13 +9,15 @@ use hookyard_domain::statistics::{Span, Tally};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::Answer;
+use hookyard_store::ledger::{Batch, Receipt};
 use hookyard_store::statistics::{
-    Backlog, Counted, Fold, Piece, Statistics, tally, tally_to_bytes,
+    Backlog, Counted, Counting, Fold, Piece, Statistics, tally, tally_to_bytes,
 };
 
 use crate::codec::{int, no};
 use crate::db::{execute, query};
 use crate::error::{Result, corrupt};
+use crate::node::Node;
 use crate::{PostgresStore, backlog, locks, snapshot};
 
 /// `endpoint` of the rows that tell of a tenant as a whole.
@@ -27,6 +29,31 @@ pub(crate) const PUT: &str =
     "INSERT INTO tally_now (tenant, endpoint, tally, minute, node, incarnation)
     SELECT *, $4::int8, $5::int2, $6::int8 FROM unnest($1::int4[], $2::int4[], $3::bytea[])
     ON CONFLICT (minute, tenant, endpoint, node, incarnation) DO UPDATE SET tally = excluded.tally";
+
+/// What this process has counted as an incarnation of its node. Another one begins with nothing: its rows stand beside those
+/// of the one before, and both are added up.
+#[derive(Default)]
+pub(crate) struct Counts {
+    node: Option<Node>,
+    counting: Counting,
+}
+
+impl Counts {
+    /// See [`Counting::with`].
+    pub(crate) fn with(&mut self, node: Node, batch: &Batch, receipts: &[Receipt]) -> Counted {
+        if self.node != Some(node) {
+            *self = Self { node: Some(node), counting: Counting::default() };
+        }
+        self.counting.with(batch, receipts)
+    }
+
+    /// See [`Counting::keep`]. What an earlier incarnation counted is not this one's.
+    pub(crate) fn keep(&mut self, node: Node, counted: Counted) {
+        if self.node == Some(node) {
+            self.counting.keep(counted);
+        }
+    }
+}
 
 /// Columns of what was counted.
 #[derive(Default)]

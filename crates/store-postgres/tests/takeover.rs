@@ -15,6 +15,7 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_store::endpoints::Endpoints;
 use hookyard_store::ledger::{Accept, Batch, Ledger, Receipt};
 use hookyard_store::nodes::{Nodes, TakenOver};
+use hookyard_store::statistics::Statistics;
 use hookyard_store::tenants::Tenants;
 use hookyard_store::{Store, StoreError};
 use hookyard_store_postgres::PostgresStore;
@@ -235,4 +236,19 @@ async fn a_piece_is_bounded_however_many_endpoints_have_a_history_without_marks(
     assert!(pieces > 2, "{pieces}");
     let gone = heir.nodes().await.unwrap().into_iter().find(|it| it.no == world.lost.node_no());
     assert_eq!(gone.map(|it| it.status), Some(NodeStatus::Gone));
+}
+
+#[tokio::test]
+async fn what_a_node_counted_before_it_came_back_is_not_counted_again() {
+    let world = World::new().await;
+    world.accepted(3).await;
+    let heir = world.place.open("heir").await;
+    take_all(&heir, AT_ONCE, 100).await;
+    assert!(world.lost.rejoin().await.unwrap());
+    // In the same minute, several times.
+    world.accepted(2).await;
+    world.accepted(2).await;
+    let pieces = world.lost.pieces(TENANT, None, make::NOW.minus(Duration::from_secs(60)));
+    let counted: u64 = pieces.await.unwrap().iter().map(|piece| piece.tally.events).sum();
+    assert_eq!(counted, 7);
 }

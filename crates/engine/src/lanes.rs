@@ -385,6 +385,10 @@ impl Lanes {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    pub(crate) fn is_draining(&self) -> bool {
+        self.lock().draining
+    }
+
     /// Returns when every attempt that was started is on disk.
     pub(crate) async fn quiet(&self) {
         loop {

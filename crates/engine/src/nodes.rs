@@ -136,6 +136,10 @@ impl Engine {
         self.nodes.count.store(count, Ordering::Relaxed);
         let now = Instant::now();
         steady.beat(now, lease);
+        if self.lanes.is_draining() {
+            // It would send nothing of what it took.
+            return Ok(false);
+        }
         let silent = steady.judges(now, lease).then_some(lease);
         let taking = async {
             match self.store.take_over(silent, BITE).await {

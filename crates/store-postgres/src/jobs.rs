@@ -21,7 +21,7 @@ use crate::db::{Uid, execute, query, query_opt};
 use crate::error::{Result, corrupt};
 use crate::events::{Place, key_at};
 use crate::node::{NOW_MS, Node};
-use crate::{PostgresStore, audit, change, read, sender, share};
+use crate::{PostgresStore, audit, change, give, read, sender, share};
 
 /// In the place of the process that works on a job: nobody does. Nodes count from 1.
 const NOBODY: i16 = 0;
@@ -301,7 +301,8 @@ impl Jobs for PostgresStore {
     }
 
     fn recover_next(&self, tenant: TenantNo, id: JobId, step: Step) -> Answer<'_, Stepped> {
-        share!(self, tenant, |tx| recover_next(tx, self.node(), (tenant, id), step))
+        let me = self.node();
+        give!(self, me, tenant, |tx| recover_next(tx, me, (tenant, id), step))
     }
 
     fn fail_job<'a>(

@@ -22,7 +22,7 @@ use crate::locks;
 use crate::moves::{Move, Replay};
 use crate::owed::Order;
 use crate::runs::Lane;
-use crate::{PostgresStore, codec, days, held, moves, node, owed, prune, read, share};
+use crate::{PostgresStore, codec, days, give, held, moves, node, owed, prune, read, share};
 
 /// Waiting deliveries discarded in one transaction.
 const DISCARD_CHUNK: i64 = 2000;
@@ -124,8 +124,9 @@ impl Ledger for PostgresStore {
         now: Timestamp,
         audit: AuditEntry,
     ) -> Answer<'_, Moved> {
-        let it = Move { tenant, delivery, now, node: self.node().no };
-        share!(self, tenant, |tx| moves::requeue(tx, it, &audit))
+        let me = self.node();
+        let it = Move { tenant, delivery, now, node: me.no };
+        give!(self, me, tenant, |tx| moves::requeue(tx, it, &audit))
     }
 
     fn cancel(
@@ -148,8 +149,9 @@ impl Ledger for PostgresStore {
         audit: AuditEntry,
     ) -> Answer<'_, Vec<DeliveryId>> {
         let to = endpoints.to_vec();
-        let node = self.node().no;
-        share!(self, tenant, |tx| async {
+        let me = self.node();
+        let node = me.no;
+        give!(self, me, tenant, |tx| async {
             moves::replay(tx, &Replay { tenant, event, to: &to, now, node }, &audit).await
         })
     }
@@ -166,8 +168,9 @@ impl Ledger for PostgresStore {
         targets: &'a [Target],
         now: Timestamp,
     ) -> Answer<'a, Option<Vec<DeliveryId>>> {
-        let node = self.node().no;
-        share!(self, tenant, |tx| async {
+        let me = self.node();
+        let node = me.no;
+        give!(self, me, tenant, |tx| async {
             held::release(tx, &Release { tenant, event, version, targets, now, node }).await
         })
     }

@@ -104,6 +104,20 @@ macro_rules! share {
     };
 }
 
+/// Runs `$work`, which gives something to this node, as one transaction that holds the node and shares the tenant's lock.
+macro_rules! give {
+    ($store:expr, $me:expr, $tenant:expr, |$tx:ident| $work:expr) => {
+        Box::pin(async move {
+            let mut client = $store.client().await?;
+            let transaction = $crate::locks::begin_giving(&mut client, $me, $tenant).await?;
+            let $tx = &transaction;
+            let done = $work.await?;
+            transaction.commit().await.map_err($crate::error::Fault::from)?;
+            Ok(done)
+        })
+    };
+}
+
 /// Runs `$work` as one transaction that has the tenant's lock alone.
 macro_rules! change {
     ($store:expr, $tenant:expr, |$tx:ident| $work:expr) => {
@@ -118,7 +132,7 @@ macro_rules! change {
     };
 }
 
-pub(crate) use {change, read, share, snapshot};
+pub(crate) use {change, give, read, share, snapshot};
 
 /// The shared store, as one node of it.
 pub struct PostgresStore {

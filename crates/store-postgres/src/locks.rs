@@ -10,6 +10,7 @@ use hookyard_domain::tenant::TenantNo;
 
 use crate::db::execute;
 use crate::error::Result;
+use crate::node::{self, Node};
 
 /// Sets our locks apart from anybody else's in the same database ("hkyd").
 const CLASS: i32 = 0x686b_7964;
@@ -52,6 +53,23 @@ pub(crate) async fn begin(client: &mut Client, tenant: TenantNo) -> Result<Trans
 /// Begins a transaction that shares the tenant's lock.
 pub(crate) async fn begin_shared(client: &mut Client, tenant: TenantNo) -> Result<Transaction<'_>> {
     let tx = client.transaction().await?;
-    execute(&tx, "SELECT pg_advisory_xact_lock_shared($1, $2)", &[&CLASS, &bucket(tenant)]).await?;
+    share(&tx, tenant).await?;
     Ok(tx)
+}
+
+/// The same when something is given to the node. Its row first, as a commit and a take-over do, or two wait for each other.
+pub(crate) async fn begin_giving(
+    client: &mut Client,
+    node: Node,
+    tenant: TenantNo,
+) -> Result<Transaction<'_>> {
+    let tx = client.transaction().await?;
+    node::hold(&tx, node).await?;
+    share(&tx, tenant).await?;
+    Ok(tx)
+}
+
+async fn share(tx: &Transaction<'_>, tenant: TenantNo) -> Result<()> {
+    execute(tx, "SELECT pg_advisory_xact_lock_shared($1, $2)", &[&CLASS, &bucket(tenant)]).await?;
+    Ok(())
 }

@@ -110,6 +110,16 @@ pub(crate) async fn beat(db: &impl GenericClient, node: Node) -> Result<Option<u
     Ok(row.map(|row| row.try_get(0)).transpose()?.map(uint))
 }
 
+/// Has whoever would take over from this node pass it by until the transaction ends: what is given to it meanwhile is found
+/// by the next. Refused when others took over already.
+pub(crate) async fn hold(tx: &Transaction<'_>, node: Node) -> Result<()> {
+    const SQL: &str = "SELECT 1 FROM node WHERE no = $1 AND incarnation = $2 FOR KEY SHARE";
+    match query_opt(tx, SQL, &[&node.no, &node.incarnation]).await? {
+        Some(_) => Ok(()),
+        None => Err(StoreError::Fenced.into()),
+    }
+}
+
 /// How many nodes showed that they are there within so many milliseconds.
 async fn serving(db: &impl GenericClient, silent_ms: i64) -> Result<u32> {
     let sql = format!(

@@ -18,6 +18,8 @@ use crate::error::{Result, corrupt};
 use crate::events::{self, Place};
 use crate::runs::{self, Lane};
 
+/// Endpoints asked about in one statement.
+const OWED_PAGE: i64 = 1000;
 /// Events one refill looks at, at most: most of them may have been recorded already.
 const REFILL_SCAN_MAX: usize = 20_000;
 /// Events looked at in one go.
@@ -34,8 +36,25 @@ pub(crate) fn activity(row: &Row, at: usize) -> Result<Activity> {
     })
 }
 
-/// Every endpoint with something owed by this node or waiting for it, or with counts of it.
+/// Every endpoint with something owed by this node or waiting for it, or with counts of it. Page by page: of many endpoints
+/// and many days one statement would take longer than any may.
 pub(crate) async fn owed(db: &impl GenericClient, node: i16) -> Result<Vec<Owed>> {
+    let mut all = Vec::new();
+    let mut behind = 0;
+    loop {
+        let rows = owed_page(db, node, behind).await?;
+        for row in &rows {
+            behind = row.try_get(0)?;
+            all.extend(owed_of(row)?);
+        }
+        if rows.len() < OWED_PAGE as usize {
+            return Ok(all);
+        }
+    }
+}
+
+/// The next endpoints by their number.
+async fn owed_page(db: &impl GenericClient, node: i16, behind: i32) -> Result<Vec<Row>> {
     const SQL: &str =
         "SELECT e.no, e.tenant, l.mark, coalesce(l.delivery_count, 0), l.last_delivery_ms,
             coalesce(l.consecutive_failures, 0), l.failing_since_ms, e.deleted,
@@ -44,27 +63,26 @@ pub(crate) async fn owed(db: &impl GenericClient, node: i16) -> Result<Vec<Owed>
             (SELECT r.key FROM run r WHERE r.tenant = e.tenant AND r.endpoint = e.no
                 AND r.node = $1 AND r.key >= coalesce(l.mark, 0) ORDER BY r.key DESC LIMIT 1)
         FROM endpoint e
-        LEFT JOIN lane l ON l.tenant = e.tenant AND l.endpoint = e.no AND l.node = $1";
-    let mut all = Vec::new();
-    for row in query(db, SQL, &[&node]).await? {
-        let mark: Option<i64> = row.try_get(2)?;
-        let due: Option<i64> = row.try_get(8)?;
-        let last: Option<i64> = row.try_get(9)?;
-        let one = Owed {
-            tenant: TenantNo(uno(row.try_get(1)?)),
-            endpoint: EndpointNo(uno(row.try_get(0)?)),
-            // No event has key 0, so an endpoint without any stands above "the last one".
-            from: EventKey(mark.map_or(1, uint).max(1)),
-            last: EventKey(last.map_or(0, uint)),
-            due: due.map(time),
-            activity: activity(&row, 3)?,
-        };
-        let counted = mark.is_some() && !row.try_get::<_, bool>(7)?;
-        if one.last >= one.from || due.is_some() || counted {
-            all.push(one);
-        }
-    }
-    Ok(all)
+        LEFT JOIN lane l ON l.tenant = e.tenant AND l.endpoint = e.no AND l.node = $1
+        WHERE e.no > $2 ORDER BY e.no LIMIT $3";
+    query(db, SQL, &[&node, &behind, &OWED_PAGE]).await
+}
+
+fn owed_of(row: &Row) -> Result<Option<Owed>> {
+    let mark: Option<i64> = row.try_get(2)?;
+    let due: Option<i64> = row.try_get(8)?;
+    let last: Option<i64> = row.try_get(9)?;
+    let one = Owed {
+        tenant: TenantNo(uno(row.try_get(1)?)),
+        endpoint: EndpointNo(uno(row.try_get(0)?)),
+        // No event has key 0, so an endpoint without any stands above "the last one".
+        from: EventKey(mark.map_or(1, uint).max(1)),
+        last: EventKey(last.map_or(0, uint)),
+        due: due.map(time),
+        activity: activity(row, 3)?,
+    };
+    let counted = mark.is_some() && !row.try_get::<_, bool>(7)?;
+    Ok((one.last >= one.from || due.is_some() || counted).then_some(one))
 }
 
 /// A delivery without a row.

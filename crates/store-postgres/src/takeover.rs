@@ -12,7 +12,6 @@ use hookyard_domain::attempt::Trigger;
 use hookyard_domain::endpoint::EndpointNo;
 use hookyard_domain::id::EventKey;
 use hookyard_domain::tenant::TenantNo;
-use hookyard_store::StoreError;
 use hookyard_store::nodes::TakenOver;
 use tokio::time::Instant;
 
@@ -21,7 +20,7 @@ use crate::db::{execute, query, query_opt};
 use crate::deliveries::{self, NewDelivery};
 use crate::error::Result;
 use crate::events::Place;
-use crate::node::{GONE, LEFT, LOST, NOW_MS, Node, SERVING, millis};
+use crate::node::{self, GONE, LEFT, LOST, NOW_MS, Node, SERVING, millis};
 use crate::runs::{self, Lane};
 use crate::{listen, locks, owed, sender};
 
@@ -75,13 +74,10 @@ pub(crate) async fn take_over(
     limit: u32,
 ) -> Result<TakenOver> {
     // Who is being taken over takes nothing; whoever would take us over passes us by meanwhile.
-    const SELF: &str = "SELECT 1 FROM node WHERE no = $1 AND incarnation = $2 FOR KEY SHARE";
     const STEP: &str = "UPDATE node SET taken = $2 WHERE no = $1";
     const END: &str = "UPDATE node SET status = $2 WHERE no = $1";
     let tx = client.transaction().await?;
-    if query_opt(&tx, SELF, &[&me.no, &me.incarnation]).await?.is_none() {
-        return Err(StoreError::Fenced.into());
-    }
+    node::hold(&tx, me).await?;
     let mut taken = TakenOver::default();
     let Some(lost) = find(&tx, me, silent, &mut taken).await? else { return Ok(taken) };
     let (debts, last) = debts(&tx, &lost).await?;

@@ -232,6 +232,25 @@ async fn a_node_finds_owed_what_is_its_own() {
 }
 
 #[tokio::test]
+async fn what_a_node_owes_many_endpoints_is_found_page_by_page() {
+    // Two pages, the second one full, and an empty third.
+    const ENDPOINTS: usize = 2000;
+    let world = World::new().await;
+    let [one, _] = &world.nodes;
+    let mut all = vec![world.endpoint];
+    while all.len() < ENDPOINTS {
+        let made = make::endpoint(TENANT);
+        let made = one.create_endpoint(made, None, make::audit("endpoint.created")).await.unwrap();
+        all.push(made.no);
+    }
+    let version = one.tenant_config(TENANT).await.unwrap().unwrap().version;
+    let event = make::accept(TENANT, version, &all);
+    one.commit(&batch(vec![event])).await.unwrap();
+    let found: Vec<EndpointNo> = one.owed().await.unwrap().iter().map(|it| it.endpoint).collect();
+    assert_eq!(found, all);
+}
+
+#[tokio::test]
 async fn what_nodes_count_is_counted_together() {
     let world = World::new().await;
     let note = |node: usize, count, failures, seconds| {
@@ -434,7 +453,8 @@ async fn a_job_goes_to_another_node_when_its_own_shows_nothing_of_itself() {
     let again = world.place.open("one").await;
     assert_eq!(claimed(again.claim_job(Duration::ZERO).await.unwrap()), Some(job.id));
     let step = |lease| Step { deliveries: 5, now: make::NOW, lease };
-    assert_eq!(one.recover_next(TENANT, job.id, step(long)).await.unwrap(), Stepped::Lost);
+    let late = one.recover_next(TENANT, job.id, step(long)).await;
+    assert!(matches!(late, Err(StoreError::Fenced)), "{late:?}");
     // The lease is over at once.
     assert_eq!(claimed(two.claim_job(long).await.unwrap()), Some(job.id));
     assert_eq!(again.recover_next(TENANT, job.id, step(long)).await.unwrap(), Stepped::Lost);

@@ -139,6 +139,26 @@ async fn who_was_taken_over_is_refused_until_it_is_back_under_its_number() {
 }
 
 #[tokio::test]
+async fn nothing_is_made_due_for_a_node_that_was_taken_over() {
+    let world = World::new().await;
+    let delivery = world.accepted(1).await[0];
+    world.retried(delivery).await;
+    let heir = world.place.open("heir").await;
+    take_all(&heir, AT_ONCE, 100).await;
+    let audit = || make::audit("delivery.retried");
+    let (event, to) = (delivery.event(), [world.endpoint]);
+    let moved = world.lost.requeue(TENANT, delivery, make::NOW, audit()).await;
+    assert!(matches!(moved, Err(StoreError::Fenced)), "{moved:?}");
+    let made = world.lost.replay(TENANT, event, &to, make::NOW, audit()).await;
+    assert!(matches!(made, Err(StoreError::Fenced)), "{made:?}");
+    assert_eq!((world.due(&world.lost).await, world.due(&heir).await), (vec![], vec![delivery]));
+    // Back again it is asked like any other.
+    assert!(world.lost.rejoin().await.unwrap());
+    world.lost.requeue(TENANT, delivery, make::NOW, audit()).await.unwrap();
+    assert_eq!(world.due(&world.lost).await, [delivery]);
+}
+
+#[tokio::test]
 async fn a_name_that_another_process_has_is_not_come_back_to() {
     let world = World::new().await;
     let other = world.place.open("lost").await;

@@ -90,7 +90,6 @@ impl App {
         let mut seen = config.ok_or(AppError::NotFound { what: "tenant" })?.endpoints;
         seen.retain(|it| caller.sees(it.settings.profile, it.settings.scope.as_ref()));
         let numbers: Vec<EndpointNo> = seen.iter().map(|it| it.no).collect();
-        let activities = self.store().activity(no, &numbers).await?;
         let is_whole = caller.who.scope().is_none();
         let mut axis = Axis::new(range, self.now());
         if is_whole {
@@ -100,6 +99,8 @@ impl App {
                 self.count_into(&mut axis, no, Some(*endpoint)).await?;
             }
         }
+        // Of the moment last: what the numbers count as ended is not owed any more, and its endpoint knows of it.
+        let activities = self.store().activity(no, &numbers).await?;
         let only = (!is_whole).then_some(numbers.as_slice());
         let backlog = self.store().backlog(no, only, limit::BACKLOG_COUNTED_MAX).await?;
         let statuses = [

@@ -97,9 +97,7 @@ const ECHO_BYTES_MIN: usize = 8;
 #[must_use]
 pub fn echoes<'a>(body: Bytes, credentials: impl Iterator<Item = &'a [u8]>) -> Bytes {
     let is_word = |it: &&[u8]| it.len() >= ECHO_BYTES_MIN;
-    credentials
-        .flat_map(|it| it.split(u8::is_ascii_whitespace).filter(is_word))
-        .fold(body, |body, word| without(body, word))
+    credentials.flat_map(|it| it.split(u8::is_ascii_whitespace).filter(is_word)).fold(body, without)
 }
 
 fn without(body: Bytes, word: &[u8]) -> Bytes {

@@ -5,6 +5,20 @@ use serde_json::{Value, json};
 use super::sink::Sink;
 use super::{Home, is_time, text};
 
+#[track_caller]
+fn each_tells_who_and_when(entries: &[Value], key: &str) {
+    for entry in entries {
+        assert!(text(&entry["id"]).starts_with("aud_"), "{entry}");
+        is_time(&entry["at"]);
+        assert_eq!(entry["origin"], "127.0.0.1", "{entry}");
+        let by_operator =
+            text(&entry["action"]).starts_with("tenant.") || entry["action"] == "key.created";
+        let actor = if by_operator { "operator" } else { key };
+        assert_eq!(entry["actor"], actor, "{entry}");
+        assert!(entry["subject"].is_string(), "{entry}");
+    }
+}
+
 #[tokio::test]
 async fn every_change_is_written_down_with_who_did_it() {
     let home = Home::open().await;
@@ -65,16 +79,7 @@ async fn every_change_is_written_down_with_who_did_it() {
     ];
     assert_eq!(actions, want);
     let keys = tenant.all("/api-keys").await;
-    for entry in &entries {
-        assert!(text(&entry["id"]).starts_with("aud_"), "{entry}");
-        is_time(&entry["at"]);
-        assert_eq!(entry["origin"], "127.0.0.1", "{entry}");
-        let by_operator =
-            text(&entry["action"]).starts_with("tenant.") || entry["action"] == "key.created";
-        let actor = if by_operator { "operator" } else { text(&keys[0]["id"]) };
-        assert_eq!(entry["actor"], actor, "{entry}");
-        assert!(entry["subject"].is_string(), "{entry}");
-    }
+    each_tells_who_and_when(&entries, text(&keys[0]["id"]));
     let of = |action: &str| entries.iter().find(|it| it["action"] == action).unwrap();
     let updated = of("endpoint.updated");
     assert_eq!(updated["subject"], made["id"]);

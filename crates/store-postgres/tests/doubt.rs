@@ -118,7 +118,10 @@ async fn a_node_that_accepts_nothing_more_finds_it_out_by_its_heartbeat() {
             Err(StoreError::Fenced) => break,
             // Of a connection that was cut.
             Err(StoreError::Unavailable(_)) => {}
-            other => panic!("{other:?}"),
+            other @ (Receipt::Duplicate { .. }
+            | Receipt::KeyReused
+            | Receipt::Stale
+            | Receipt::NoTenant) => panic!("{other:?}"),
         }
     }
     assert!(world.store.rejoin().await.unwrap());
@@ -132,7 +135,10 @@ async fn a_commit_that_never_arrived_leaves_no_doubt_behind() {
     world.refused(Way::CutBefore).await;
     let id = match world.publish().await.unwrap() {
         Receipt::Accepted { id } => id,
-        other => panic!("{other:?}"),
+        other @ (Receipt::Duplicate { .. }
+        | Receipt::KeyReused
+        | Receipt::Stale
+        | Receipt::NoTenant) => panic!("{other:?}"),
     };
     // Its keys are beyond that of the one which was lost, and nothing comes of it.
     world.store.beat(LONG).await.unwrap();

@@ -41,7 +41,7 @@ pub struct Proxy {
 impl Proxy {
     /// Open, to the server of a place.
     pub async fn start(place: &Place) -> Self {
-        let (_, rest) = place.url.split_once('@').expect("a user");
+        let (_, rest) = place.url.split_once('@').unwrap();
         let target = rest.split(['/', '?']).next().unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -69,7 +69,7 @@ impl Proxy {
     pub fn settings(&self, place: &Place) -> Settings {
         let mut settings = place.settings();
         let url = settings.url.reveal();
-        let (user, rest) = url.split_once('@').expect("a user");
+        let (user, rest) = url.split_once('@').unwrap();
         let at = rest.find(['/', '?']).unwrap();
         let (address, rest) = (&self.address, &rest[at..]);
         settings.url = Secret::new(format!("{user}@{address}{rest}&sslmode=disable"));

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fmt::Display;
+use std::io;
 
 use deadpool_postgres::PoolError;
 use hookyard_store::StoreError;
@@ -34,13 +35,14 @@ pub(crate) fn unavailable(text: impl Display) -> StoreError {
 fn told(error: &Error) -> StoreError {
     let text = match error.as_db_error() {
         // Its detail and context may show values.
-        Some(said) => format!("{} ({})", said.message(), said.code().code()),
+        Some(said) => return unavailable(format!("{} ({})", said.message(), said.code().code())),
         None => match error.source() {
             Some(why) => format!("{error}: {why}"),
             None => error.to_string(),
         },
     };
-    unavailable(text)
+    // Told apart from what the server itself says: it was not reached, or not any more.
+    StoreError::Unavailable(Box::new(io::Error::new(io::ErrorKind::NotConnected, text)))
 }
 
 impl Fault {

@@ -37,10 +37,11 @@ fn full(error: StoreError) -> String {
 
 /// What went wrong while something was done; a database that cannot be reached has an exit code of its own.
 fn told(error: StoreError, doing: &str) -> anyhow::Error {
-    if matches!(error, StoreError::Unavailable(_)) {
-        return Exit::Network.because(format!("{doing}: {}", full(error)));
+    let error = anyhow::Error::from(error);
+    if error.chain().any(|it| it.is::<std::io::Error>()) {
+        return Exit::Network.because(format!("{doing}: {error:#}"));
     }
-    anyhow::Error::from(error).context(doing.to_owned())
+    error.context(doing.to_owned())
 }
 
 /// The node's name where none was given: two servers of one machine have different ports, and it stays after a restart.

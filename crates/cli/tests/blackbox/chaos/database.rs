@@ -68,7 +68,6 @@ async fn when_the_primary_is_killed_and_its_standby_promoted_nothing_acknowledge
     standby.promote().await;
     all_ready(&stage).await;
     load.more(200).await;
-    assert!(load.refused() > 0, "nobody was told to come back later");
     let acknowledged = load.stop().await;
     all_arrive(&stage.receiver, &acknowledged).await;
     stage.nothing_is_pending().await;

@@ -7,23 +7,21 @@
 //! its own in several indexes, and apart they would make every publisher's commit heavier.
 
 mod queue;
+mod settle;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hookyard_domain::endpoint::EndpointNo;
-use hookyard_domain::event::Event;
-use hookyard_domain::id::{EventKey, TargetNo};
-use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::{Clock, Timestamp};
-use hookyard_store::ledger::{Accept, Batch, Receipt, Record, Target};
+use hookyard_store::ledger::{Accept, Batch, Receipt, Record};
 use hookyard_store::{Store, StoreError};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use self::queue::{GATHER, LINGER};
 use self::queue::{Queue, Submission, Taken, Waiting};
-use crate::lanes::{Given, Lanes};
+use self::settle::{Offers, settle};
+use crate::lanes::Lanes;
 use crate::metrics::Metrics;
 use crate::news::News;
 
@@ -443,68 +441,6 @@ impl Tools {
             let _ = reply.send(Ok(answers));
         }
     }
-}
-
-/// What goes on to the lanes.
-#[derive(Default)]
-struct Offers {
-    all: Vec<(Arc<Event>, TargetNo, EndpointNo)>,
-    /// What had its row at once: the lane is to look, or to pass it.
-    given: Vec<Given>,
-}
-
-fn settle(
-    store: &dyn Store,
-    accept: Accept,
-    receipt: Receipt,
-    now: Timestamp,
-    offers: &mut Offers,
-) -> Settled {
-    let deliveries = u32::try_from(accept.targets.len()).unwrap_or(u32::MAX);
-    match receipt {
-        Receipt::Stale => return Settled::Stale(Box::new(accept)),
-        Receipt::Accepted { id } if accept.sent_by_publisher.is_some() => {
-            let sent = |target: &Target| passed(accept.tenant, target.endpoint, id.key());
-            offers.given.extend(accept.targets.iter().map(sent));
-        }
-        Receipt::Accepted { id } if deliveries > 0 => {
-            let event = Arc::new(Event {
-                id,
-                tenant: accept.tenant,
-                accepted_at: now,
-                content: accept.content,
-            });
-            for (no, target) in (0..).zip(&accept.targets) {
-                let endpoint = target.endpoint;
-                let alone = match accept.singles.contains(&endpoint) {
-                    true => store.sends_alone(endpoint),
-                    false => None,
-                };
-                match alone {
-                    _ if target.discarded.is_some() => {
-                        offers.given.push(passed(event.tenant, endpoint, id.key()));
-                    }
-                    None => offers.all.push((Arc::clone(&event), TargetNo(no), endpoint)),
-                    Some(mine) => offers.given.push(Given {
-                        tenant: event.tenant,
-                        endpoint,
-                        key: id.key(),
-                        mine,
-                    }),
-                }
-            }
-        }
-        Receipt::Accepted { .. }
-        | Receipt::Duplicate { .. }
-        | Receipt::KeyReused
-        | Receipt::NoTenant => {}
-    }
-    Settled::Done { receipt, deliveries }
-}
-
-/// What has its row and is not for the lane to send.
-fn passed(tenant: TenantNo, endpoint: EndpointNo, key: EventKey) -> Given {
-    Given { tenant, endpoint, key, mine: false }
 }
 
 fn closed() -> Unwritten {

@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 
 use hookyard_domain::delivery::Next;
 use hookyard_domain::endpoint::{Activity, EndpointNo};
-use hookyard_domain::id::{EventId, EventKey};
+use hookyard_domain::id::{EventId, EventKey, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::ledger::Owed;
 use hookyard_testkit::clock::FixedClock;

@@ -28,7 +28,7 @@ use crate::connect::Failure;
 use crate::lane::{Finished, Job};
 use crate::lanes::{Lanes, Todo, Told, Work};
 use crate::metrics::Metrics;
-use crate::snapshot::{Prepared, Way, parse_headers};
+use crate::snapshot::{Prepared, Way, parse_headers, shown};
 use crate::transport::{Answered, Transport};
 
 /// How we introduce ourselves, unless an endpoint's own headers say otherwise.
@@ -124,9 +124,7 @@ pub(crate) async fn attempt(tools: &Tools, prepared: &Prepared, job: &Job) -> Tr
         Ok(answered) => {
             let now = tools.clock.now();
             let answer = answer_of(&mut attempt, answered, now);
-            let given = way.headers.iter().filter(|(name, _)| redact::is_sensitive(name.as_str()));
-            let given = given.map(|(_, value)| value.as_bytes());
-            attempt.response_body = redact::echoes(attempt.response_body, given);
+            without_echoes(&mut attempt, &way.credentials);
             answer
         }
         Err(Failure { kind, error }) => {
@@ -173,11 +171,17 @@ fn answer_of(attempt: &mut Attempt, answered: Answered, now: Timestamp) -> Answe
     Answer::Status { code, retry_after }
 }
 
-fn shown(headers: &http::HeaderMap) -> Headers {
-    let pair = |(name, value): (&HeaderName, &HeaderValue)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    Headers(headers.iter().map(pair).collect())
+/// What a receiver gives back of the endpoint's credentials is not kept.
+fn without_echoes(attempt: &mut Attempt, credentials: &[HeaderValue]) {
+    if credentials.is_empty() {
+        return;
+    }
+    let hidden = |bytes| redact::echoes(bytes, credentials.iter().map(HeaderValue::as_bytes));
+    attempt.response_body = hidden(std::mem::take(&mut attempt.response_body));
+    for (_, value) in &mut attempt.response_headers.0 {
+        let shown = hidden(Bytes::from(std::mem::take(value)));
+        *value = String::from_utf8_lossy(&shown).into_owned();
+    }
 }
 
 /// The request, and its headers as they may be shown. What the profile says comes last, so that nothing can replace it.
@@ -200,18 +204,18 @@ fn request(
     headers.reserve(dressed.len() + way.headers.len() + 2);
     headers.insert(HOST, way.host.clone());
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    let mut seen = Vec::with_capacity(dressed.len() + way.headers.len() + 1);
     let own = parse_headers(&job.event.content.headers);
     for (name, value) in own.iter().chain(&way.headers) {
         headers.insert(name.clone(), value.clone());
-        seen.push((
-            name.as_str().to_owned(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        ));
     }
+    // Of the publisher's, or a provider's; then the endpoint's; then ours, of which no name is a credential's.
+    let Headers(mut seen) = redact::received(shown(own.iter().map(|(name, value)| (name, value))));
+    seen.reserve(way.shown.len() + dressed.len() + 1);
+    seen.extend(way.shown.iter().cloned());
     if !headers.contains_key(USER_AGENT) || seen.iter().all(|(name, _)| name != "user-agent") {
         seen.push(("user-agent".to_owned(), AGENT.to_owned()));
     }
+    let forwards = prepared.endpoint.settings.source.is_some();
     for (name, value) in dressed {
         if let (Ok(key), Ok(content)) =
             (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
@@ -221,8 +225,7 @@ fn request(
         seen.push((name.to_owned(), value));
     }
     let seen = Headers(seen);
-    let forwards = prepared.endpoint.settings.source.is_some();
-    (request, if forwards { redact::forwarded(seen) } else { redact::received(seen) })
+    (request, if forwards { redact::forwarded(seen) } else { seen })
 }
 
 /// Judges an attempt, tells its lane, and hands its record to the committer.

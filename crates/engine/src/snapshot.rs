@@ -20,10 +20,10 @@ use hookyard_domain::secret::{Sealed, SealedSecrets, Secret, Secrets};
 use hookyard_domain::source::{Source, SourceStatus};
 use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::Tenant;
-use hookyard_rules::matching;
 use hookyard_rules::profiles::{self, Terminal};
 use hookyard_rules::seal::Keyring;
 use hookyard_rules::signing::Signer;
+use hookyard_rules::{matching, redact};
 use hookyard_store::endpoints::TenantConfig;
 use hookyard_store::ledger::Target;
 use http::{HeaderName, HeaderValue};
@@ -215,6 +215,10 @@ pub(crate) struct Prepared {
 pub(crate) struct Way {
     pub signer: Signer,
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The same as they may be shown.
+    pub shown: Vec<(String, String)>,
+    /// Which of their values are not.
+    pub credentials: Vec<HeaderValue>,
     pub pool: Arc<Pool>,
     pub host: HeaderValue,
     pub path: http::Uri,
@@ -280,7 +284,12 @@ impl Way {
             Some(sealed) => open_headers(endpoint, sealed, keyring)?,
         };
         let (origin, host, path) = destination(endpoint.settings.url.as_url())?;
-        Some(Self { signer, headers, pool: transport.pool(&origin), host, path })
+        let shown = redact::headers(shown(headers.iter().map(|(name, value)| (name, value)))).0;
+        let is_hidden =
+            |(name, _): &&(HeaderName, HeaderValue)| redact::is_sensitive(name.as_str());
+        let credentials = headers.iter().filter(is_hidden).map(|it| it.1.clone()).collect();
+        let pool = transport.pool(&origin);
+        Some(Self { signer, headers, shown, credentials, pool, host, path })
     }
 }
 
@@ -322,6 +331,15 @@ pub(crate) fn parse_headers(headers: &Headers) -> Vec<(HeaderName, HeaderValue)>
             Some((name, HeaderValue::from_str(value).ok()?))
         })
         .collect()
+}
+
+/// Headers as texts.
+pub(crate) fn shown<'a>(
+    headers: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+) -> Headers {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let pair = |(name, value): (&HeaderName, _)| (name.as_str().to_owned(), text(value));
+    Headers(headers.into_iter().map(pair).collect())
 }
 
 pub(crate) fn destination(url: &url::Url) -> Option<(Origin, HeaderValue, http::Uri)> {

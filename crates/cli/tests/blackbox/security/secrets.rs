@@ -162,7 +162,7 @@ async fn a_credential_that_a_receiver_gives_back_is_not_shown() {
     let acme = &scene.acme;
     let receiver = Receiver::scripted(|_, _| Reply::Full {
         status: 200,
-        headers: Vec::new(),
+        headers: vec![("x-echo", format!("<{CREDENTIAL}>"))],
         body: format!("your head was: authorization: {CREDENTIAL}; thank you"),
     })
     .await;
@@ -176,6 +176,7 @@ async fn a_credential_that_a_receiver_gives_back_is_not_shown() {
         shown["response_body"],
         "your head was: authorization: Bearer [redacted]; thank you"
     );
+    assert_eq!(shown["response_headers"]["x-echo"], "<Bearer [redacted]>");
     let tested = acme.ask(&endpoint["id"], "test").await;
     assert!(!tested.to_string().contains("credential-of"), "{tested}");
 }

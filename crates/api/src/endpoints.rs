@@ -123,6 +123,10 @@ pub struct Endpoint {
     pub last_delivery_at: Option<String>,
     /// Deliveries so far.
     pub delivery_count: u64,
+    /// What its receiver checks signatures with, where the secret in force is a `whsk_` one: no secret itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=")]
+    pub public_key: Option<String>,
     /// The signing secret, only in the answer that made or rotated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
@@ -168,8 +172,16 @@ impl Endpoint {
             updated_at: endpoint.updated_at.to_string(),
             last_delivery_at: activity.last_delivery_at.map(|at| at.to_string()),
             delivery_count: activity.delivery_count,
+            public_key: None,
             secret: None,
         }
+    }
+
+    /// The same with the key that its receiver needs, if it has one.
+    #[must_use]
+    pub fn with_public_key(mut self, key: Option<String>) -> Self {
+        self.public_key = key;
+        self
     }
 
     /// The same with its secret shown, once.

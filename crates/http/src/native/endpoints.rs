@@ -223,6 +223,7 @@ fn shown(details: EndpointDetails) -> Endpoint {
         verify: details.policy.verify.into(),
     };
     Endpoint::new(details.endpoint, details.activity, details.headers, policy)
+        .with_public_key(details.public_key)
 }
 
 fn new_endpoint(form: NewEndpoint) -> hookyard_app::NewEndpoint {

@@ -186,3 +186,30 @@ fn quick(report: &mut Report) {
         seen(&mut cargo(&["test", "--package", "hookyard-cli", "--bins"]), |line| tally.see(line))
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_had_is_skipped_and_never_passed_and_what_fails_is_counted_once() {
+        let mut report = Report { tally: Tally::default(), steps: Vec::new() };
+        report.step("a", |_| Err(NotHad("no `tool`".to_owned()).into()));
+        assert_eq!(report.tally, Tally { passed: 0, failed: 0, skipped: 1 });
+        assert!(matches!(&report.steps[0].came, Came::NotRun(why) if why == "no `tool`"));
+        report.step("b", |_| Err(anyhow!("wrong")));
+        report.step("c", |tally| {
+            tally.failed += 2;
+            Err(anyhow!("tests failed"))
+        });
+        report.step("d", |tally| {
+            tally.passed += 1;
+            Ok(())
+        });
+        assert_eq!(report.tally, Tally { passed: 1, failed: 3, skipped: 1 });
+        assert!(matches!(report.steps[1].came, Came::Failed));
+        assert!(matches!(report.steps[3].came, Came::Ok));
+    }
+}

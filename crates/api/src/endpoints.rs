@@ -127,6 +127,10 @@ pub struct Endpoint {
     /// Until when the secret before the last rotation signs too, while they overlap.
     #[schema(format = "date-time", example = "2026-05-20T08:35:14.000Z")]
     pub previous_secret_expires_at: Option<String>,
+    /// What its receiver checks signatures with, where the secret in force is a `whsk_` one: no secret itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=")]
+    pub public_key: Option<String>,
     /// The signing secret, only in the answer that made or rotated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
@@ -174,8 +178,16 @@ impl Endpoint {
             last_delivery_at: activity.last_delivery_at.map(|at| at.to_string()),
             delivery_count: activity.delivery_count,
             previous_secret_expires_at: overlap_until.map(|at| at.to_string()),
+            public_key: None,
             secret: None,
         }
+    }
+
+    /// The same with the key that its receiver needs, if it has one.
+    #[must_use]
+    pub fn with_public_key(mut self, key: Option<String>) -> Self {
+        self.public_key = key;
+        self
     }
 
     /// The same with its secret shown, once.

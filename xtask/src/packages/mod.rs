@@ -25,7 +25,7 @@ pub enum Make {
 
 /// A tool can not be had here: what needs it was not tried, which is neither a success nor a failure.
 #[derive(Debug)]
-pub struct NotHad(String);
+pub struct NotHad(pub String);
 
 impl std::fmt::Display for NotHad {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

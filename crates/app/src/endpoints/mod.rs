@@ -16,11 +16,12 @@ use hookyard_domain::key::KeyScope;
 use hookyard_domain::limit;
 use hookyard_domain::page::{Page, PageRequest};
 use hookyard_domain::retry::{AutoDisable, RateLimit, RetryPolicy, Verify};
+use hookyard_domain::scheme::Scheme;
 use hookyard_domain::secret::{Sealed, Secret};
 use hookyard_domain::subscription::Scope;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_rules::{profiles, redact};
+use hookyard_rules::{profiles, redact, signing};
 
 pub(crate) use states::off;
 
@@ -47,6 +48,8 @@ pub struct EndpointDetails {
     pub policy: Policy,
     /// Until when the secret before the last rotation signs too.
     pub overlap_until: Option<Timestamp>,
+    /// What its receiver checks signatures with, where that is no secret: the secret in force is a `whsk_` one.
+    pub public_key: Option<String>,
 }
 
 /// What is in force for an endpoint.
@@ -204,7 +207,23 @@ impl App {
         let headers = self.readable_headers(&endpoint).map(redact::headers);
         let policy = Policy::of(&endpoint.settings);
         let overlap_until = endpoint.secrets.overlap_at(self.now());
-        EndpointDetails { endpoint, activity, headers, policy, overlap_until }
+        let public_key = self.public_key(&endpoint);
+        EndpointDetails { endpoint, activity, headers, policy, overlap_until, public_key }
+    }
+
+    /// `None` as well when the secret cannot be opened: as with headers, that must not keep it from being shown.
+    fn public_key(&self, endpoint: &Endpoint) -> Option<String> {
+        if profiles::of(endpoint.settings.profile).scheme != Scheme::Standard {
+            return None;
+        }
+        match self.open_secret(endpoint.id, endpoint.secrets.current.as_ref()?) {
+            Ok(secret) => signing::public_key(&secret),
+            Err(error) => {
+                let error = error.source();
+                tracing::error!(endpoint.id = %endpoint.id, error, "an endpoint's secret cannot be opened");
+                None
+            }
+        }
     }
 
     /// The custom headers in the open, if they can be opened. One endpoint's damage, or a master key that was taken away

@@ -224,6 +224,7 @@ fn shown(details: EndpointDetails) -> Endpoint {
     };
     let overlap_until = details.overlap_until;
     Endpoint::new(details.endpoint, details.activity, details.headers, policy, overlap_until)
+        .with_public_key(details.public_key)
 }
 
 fn new_endpoint(form: NewEndpoint) -> hookyard_app::NewEndpoint {

@@ -15,6 +15,8 @@ use crate::scene::{Acme, Scene, text};
 /// A 64-byte Ed25519 key in the form of standards.md §1.1 (the vector of §1.4).
 const WHSK: &str =
     "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+/// Its public half, by the same vector.
+const WHPK: &str = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
 /// Bytes that any re-serialising would change.
 const DATA: &str = r#"{"n": 1.10, "e":1E2,"name":"Linen Tote — natural\u00e9 😀","url":"https:\/\/a.b\/c", "a" :[ ]}"#;
 
@@ -124,9 +126,13 @@ async fn an_ed25519_key_signs_v1a_and_both_kinds_sign_while_one_takes_over_from_
     let receiver = Receiver::start().await;
     let settings = json!({ "url": receiver.url(), "events": "*", "secret": WHSK });
     let endpoint = scene.acme.endpoint(settings).await;
+    // Its receiver's key is no secret: whoever may look sees it, as long as it is in force.
+    assert_eq!(endpoint["public_key"], WHPK);
+    assert_eq!(scene.acme.endpoint_now(&endpoint["id"]).await["public_key"], WHPK);
     publish_raw(&scene.acme).await;
     receiver.first(1).await;
     let new = rotated(&scene.acme, &endpoint).await;
+    assert_eq!(scene.acme.endpoint_now(&endpoint["id"]).await["public_key"], Value::Null);
     publish_raw(&scene.acme).await;
     let arrivals = receiver.first(2).await;
     let signature = arrivals[0].header("webhook-signature");

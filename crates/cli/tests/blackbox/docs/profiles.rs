@@ -94,6 +94,8 @@ async fn the_example_of_every_page_has_the_form_of_what_is_sent_and_its_program_
         let own: Vec<_> = sent.into_iter().filter(|it| it != "content-length").collect();
         assert_eq!(own, names, "{}", profile.as_str());
         assert_eq!(members(&arrival.json()), members(&body), "{}", profile.as_str());
+        let shown = endpoint["public_key"].as_str();
+        assert_eq!(shown, key.map(|_| PUBLIC_KEY), "{}", profile.as_str());
         if let Some(program) = page::blocks(&page).into_iter().find(|it| it.language == "python") {
             let secret = key.map_or_else(|| text(&endpoint["secret"]), |_| PUBLIC_KEY);
             let said = verified(&program.text, secret, &arrival, &written(&page)).await;

@@ -1580,6 +1580,11 @@ export interface components {
             previous_secret_expires_at?: string | null;
             /** @description Wire format and policy. */
             profile: components["schemas"]["Profile"];
+            /**
+             * @description What its receiver checks signatures with, where the secret in force is a `whsk_` one: no secret itself.
+             * @example whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=
+             */
+            public_key?: string | null;
             rate_limit?: components["schemas"]["RateLimit"] | null;
             retry?: components["schemas"]["Retry"] | null;
             /** @description Only events of this scope; `null` is every scope. */

@@ -11,7 +11,9 @@ use hookyard_domain::id::{DeliveryId, EventId, EventKey};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::Answer;
-use hookyard_store::ledger::{Batch, DuePage, Ledger, Moved, Owed, Receipt, Refill, Share, Target};
+use hookyard_store::ledger::{
+    Batch, DuePage, Ledger, Moved, Overdue, Owed, Receipt, Refill, Share, Target,
+};
 
 use crate::error::Result;
 use crate::held::Release;
@@ -19,7 +21,7 @@ use crate::locks;
 use crate::moves::{Move, Replay};
 use crate::owed::Order;
 use crate::runs::Lane;
-use crate::{PostgresStore, days, held, moves, owed, prune, read, share};
+use crate::{PostgresStore, days, held, moves, overdue, owed, prune, read, share};
 
 /// Waiting deliveries discarded in one transaction.
 const DISCARD_CHUNK: i64 = 2000;
@@ -108,6 +110,15 @@ impl Ledger for PostgresStore {
         let lane = Lane { tenant, endpoint };
         let of = (now, Order::Place, share);
         read!(self, |db| owed::due(db, lane, self.node().no, of, &skip))
+    }
+
+    fn overdue(
+        &self,
+        before: Timestamp,
+        after: Option<(TenantNo, EndpointNo)>,
+        limit: u32,
+    ) -> Answer<'_, Overdue> {
+        read!(self, |db| overdue::overdue(db, self.node().no, (before, after), limit))
     }
 
     fn requeue(

@@ -204,8 +204,13 @@ impl App {
             ..Act::default()
         };
         let entry = self.entry(caller, now, act);
-        match self.store().requeue(no, id, now, entry).await? {
-            Moved::Done(endpoint) => self.engine().requeued(no, endpoint).await?,
+        let moved = self.store().requeue(no, id, now, entry).await;
+        if let (Err(_), Some(endpoint)) = (&moved, &endpoint) {
+            // The answer may be lost, and the delivery due.
+            self.engine().requeued(no, endpoint.no).await;
+        }
+        match moved? {
+            Moved::Done(endpoint) => self.engine().requeued(no, endpoint).await,
             Moved::Refused(DeliveryStatus::Succeeded) => {
                 return Err(AppError::conflict(
                     "already_succeeded",

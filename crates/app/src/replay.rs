@@ -51,12 +51,14 @@ impl App {
         let now = self.now();
         let entry = self.entry(caller, now, act);
         let numbers: Vec<EndpointNo> = chosen.iter().map(|it| it.no).collect();
-        let made = self.store().replay(no, id, &numbers, now, entry).await?;
+        let made = self.store().replay(no, id, &numbers, now, entry).await;
+        // Whatever was answered: the answer may be lost, and the deliveries due.
+        for endpoint in numbers {
+            self.engine().requeued(no, endpoint).await;
+        }
+        let made = made?;
         if made.is_empty() {
             return Err(NONE);
-        }
-        for endpoint in numbers {
-            self.engine().requeued(no, endpoint).await?;
         }
         let mut deliveries = Vec::with_capacity(made.len());
         for id in made {

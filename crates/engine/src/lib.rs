@@ -25,6 +25,7 @@ mod nodes;
 mod refill;
 mod releasing;
 mod snapshot;
+mod telling;
 mod transport;
 mod trial;
 
@@ -50,6 +51,7 @@ use crate::lanes::Lanes;
 use crate::metrics::Metrics;
 use crate::news::News;
 use crate::releasing::Releasing;
+use crate::telling::Untold;
 use crate::transport::Transport;
 
 pub use crate::ingest::{Incoming, Published};
@@ -131,6 +133,8 @@ pub struct Engine {
     changes: tokio::sync::Mutex<()>,
     /// Tenants whose change could not be read when it was made.
     unread: Mutex<BTreeSet<TenantNo>>,
+    /// Lanes that could not be told of something.
+    untold: Untold,
     /// A configuration was changed: held events may be released by it.
     changed: Notify,
     releasing: Releasing,
@@ -189,6 +193,7 @@ impl Engine {
             snapshots: RwLock::new(HashMap::new()),
             changes: tokio::sync::Mutex::new(()),
             unread: Mutex::new(BTreeSet::new()),
+            untold: Untold::default(),
             changed: Notify::new(),
             releasing: Releasing::default(),
             news: Arc::default(),
@@ -349,17 +354,6 @@ impl Engine {
         const MOMENT: Duration = Duration::from_secs(2);
         // Whatever it says: who goes on asks the store, which knows how it is.
         let _ = tokio::time::timeout(MOMENT, self.committer.flush()).await;
-    }
-
-    /// Something of the endpoint was made due: a retry by hand, a replay.
-    ///
-    /// # Errors
-    /// When the tenant's configuration is not at hand and cannot be read: it is made with the next restart then.
-    pub async fn requeued(&self, tenant: TenantNo, endpoint: EndpointNo) -> Result<(), StoreError> {
-        // A lane that does not know its endpoint takes it for deleted.
-        self.snapshot(tenant).await?;
-        self.lanes.requeued(tenant, endpoint);
-        Ok(())
     }
 
     /// The delivery was cancelled in the store.

@@ -143,7 +143,7 @@ impl Engine {
         let silent = steady.judges(now, lease).then_some(lease);
         let taking = async {
             match self.store.take_over(silent, BITE).await {
-                Ok(taken) => self.take_over(taken).await,
+                Ok(taken) => Ok(self.take_over(taken).await),
                 // The next heartbeat finds out.
                 Err(StoreError::Fenced) => Ok(true),
                 Err(error) => Err(error),
@@ -154,16 +154,16 @@ impl Engine {
     }
 
     /// Has the lanes send what was taken over.
-    async fn take_over(&self, taken: TakenOver) -> Result<bool, StoreError> {
+    async fn take_over(&self, taken: TakenOver) -> bool {
         self.metrics.takeovers.increment(u64::from(taken.lost));
         self.metrics.taken_over.increment(taken.deliveries);
         if taken.deliveries > 0 {
             tracing::info!(deliveries = taken.deliveries, "took over from another node");
         }
         for (tenant, endpoint) in taken.lanes {
-            self.requeued(tenant, endpoint).await?;
+            self.requeued(tenant, endpoint).await;
         }
-        Ok(taken.more)
+        taken.more
     }
 
     /// Lets go of what others have taken over, and begins anew.

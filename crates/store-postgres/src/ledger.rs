@@ -13,7 +13,7 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::Answer;
 use hookyard_store::ledger::{
-    Batch, DuePage, Ledger, Moved, Owed, Pruned, Receipt, Refill, Share, Target,
+    Batch, DuePage, Ledger, Moved, Overdue, Owed, Pruned, Receipt, Refill, Share, Target,
 };
 
 use crate::error::Result;
@@ -22,7 +22,9 @@ use crate::locks;
 use crate::moves::{Move, Replay};
 use crate::owed::Order;
 use crate::runs::Lane;
-use crate::{PostgresStore, codec, days, give, held, moves, node, owed, prune, read, share};
+use crate::{
+    PostgresStore, codec, days, give, held, moves, node, overdue, owed, prune, read, share,
+};
 
 /// Waiting deliveries discarded in one transaction.
 const DISCARD_CHUNK: i64 = 2000;
@@ -115,6 +117,15 @@ impl Ledger for PostgresStore {
         let lane = Lane { tenant, endpoint };
         let of = (now, Order::Place, share);
         read!(self, |db| owed::due(db, lane, self.node().no, of, &skip))
+    }
+
+    fn overdue(
+        &self,
+        before: Timestamp,
+        after: Option<(TenantNo, EndpointNo)>,
+        limit: u32,
+    ) -> Answer<'_, Overdue> {
+        read!(self, |db| overdue::overdue(db, self.node().no, (before, after), limit))
     }
 
     fn requeue(

@@ -38,6 +38,7 @@ mod moves;
 mod node;
 mod once;
 mod open;
+mod overdue;
 mod owed;
 mod prune;
 mod record;

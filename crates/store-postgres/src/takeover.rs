@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::codec::{self, PENDING, int, no, uno};
 use crate::db::{execute, query, query_opt};
 use crate::deliveries::{self, NewDelivery};
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::events::Place;
 use crate::node::{self, GONE, LEFT, LOST, NOW_MS, Node, SERVING, millis};
 use crate::runs::{self, Lane};
@@ -101,7 +101,15 @@ pub(crate) async fn take_over(
         Some(through) => execute(&tx, STEP, &[&lost.no, &through]).await?,
         None => execute(&tx, END, &[&lost.no, &GONE]).await?,
     };
-    tx.commit().await?;
+    if let Err(error) = tx.commit().await {
+        let fault = Fault::from(error);
+        if !fault.is_a_lost_connection() {
+            return Err(fault);
+        }
+        // The piece may be this node's all the same, and is not found again: the lanes are to look, and nothing is counted.
+        tracing::warn!("it is not known whether a piece was taken over: its lanes look for it");
+        taken = TakenOver { lanes: taken.lanes, ..TakenOver::default() };
+    }
     // There may be other nodes too.
     taken.more = true;
     Ok(taken)

@@ -12,7 +12,7 @@ use hookyard_domain::id::{DeliveryId, EventId, EventKey};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::ledger::{
-    Batch, DuePage, Ledger, Moved, Owed, Pruned, Receipt, Refill, Share, Target,
+    Batch, DuePage, Ledger, Moved, Overdue, Owed, Pruned, Receipt, Refill, Share, Target,
 };
 use hookyard_store::{Answer, StoreError};
 
@@ -69,6 +69,15 @@ impl Ledger for SqliteStore {
         let skip: HashSet<DeliveryId> = skip.iter().copied().collect();
         let of = (now, Order::Place);
         self.read(move |conn, _| owed::due(conn, (tenant, endpoint), of, share, &skip))
+    }
+
+    fn overdue(
+        &self,
+        before: Timestamp,
+        after: Option<(TenantNo, EndpointNo)>,
+        limit: u32,
+    ) -> Answer<'_, Overdue> {
+        self.read(move |conn, _| owed::overdue(conn, (before, after), limit))
     }
 
     fn requeue(

@@ -6,8 +6,8 @@ use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::id::{DeliveryId, EventId, EventKey, TargetNo};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
-use hookyard_store::ledger::{Due, DuePage, Owed, Refill, Share};
-use rusqlite::{Connection, Row, params};
+use hookyard_store::ledger::{Due, DuePage, Overdue, Owed, Refill, Share};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::codec::{self, int, short, time, uint};
 use crate::deliveries::has_row;
@@ -119,6 +119,35 @@ fn owed_targets(conn: &Connection, wanted: &Wanted, key: u64) -> Result<Vec<Targ
         }
     }
     Ok(owed)
+}
+
+/// Endpoints with something that was due before that time, from one that anything waits for to the next.
+pub(crate) fn overdue(
+    conn: &Connection,
+    (before, after): (Timestamp, Option<(TenantNo, EndpointNo)>),
+    limit: u32,
+) -> Result<Overdue> {
+    const NEXT: &str = "SELECT endpoint, tenant, due_ms FROM delivery
+         WHERE due_ms IS NOT NULL AND endpoint > ?1 ORDER BY endpoint, due_ms LIMIT 1";
+    let tx = conn.unchecked_transaction()?;
+    let mut find = tx.prepare_cached(NEXT)?;
+    let mut found = Overdue::default();
+    let mut last = after.map_or(0, |(_, endpoint)| endpoint.0);
+    for _ in 0..limit.max(1) {
+        let next = find.query_row([last], |row| {
+            Ok((EndpointNo(row.get(0)?), TenantNo(row.get(1)?), row.get::<_, i64>(2)?))
+        });
+        let Some((endpoint, tenant, due_ms)) = next.optional()? else {
+            found.next = None;
+            return Ok(found);
+        };
+        if due_ms < before.as_millis() {
+            found.lanes.push((tenant, endpoint));
+        }
+        last = endpoint.0;
+        found.next = Some((tenant, endpoint));
+    }
+    Ok(found)
 }
 
 /// In which order waiting deliveries come.

@@ -202,6 +202,15 @@ pub struct DuePage {
     pub next: Option<Timestamp>,
 }
 
+/// Lanes with something that is due for long.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overdue {
+    /// Theirs, in order.
+    pub lanes: Vec<(TenantNo, EndpointNo)>,
+    /// Behind which one to look on; `None` is the end.
+    pub next: Option<(TenantNo, EndpointNo)>,
+}
+
 /// What a change to one delivery met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
@@ -255,6 +264,14 @@ pub trait Ledger {
         share: Share,
         skip: &'a [DeliveryId],
     ) -> Answer<'a, DuePage>;
+    /// Endpoints with a delivery that was due before `before` and that this node is to send; of those behind `after` that
+    /// anything waits for, the next `limit` are looked at.
+    fn overdue(
+        &self,
+        before: Timestamp,
+        after: Option<(TenantNo, EndpointNo)>,
+        limit: u32,
+    ) -> Answer<'_, Overdue>;
     /// Makes a delivery due at once: a waiting, failed, cancelled or discarded one; one with no row needs nothing and is
     /// `Done`; a succeeded one is refused.
     fn requeue(

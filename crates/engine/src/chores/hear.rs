@@ -117,7 +117,7 @@ impl Engine {
     }
 
     /// Something of the endpoint waits in the store for this node.
-    async fn given(
+    pub(super) async fn given(
         &self,
         tenant: TenantNo,
         endpoint: hookyard_domain::endpoint::EndpointNo,

@@ -115,14 +115,19 @@ async fn step(engine: &Engine, one: &Active) -> Result<bool, StoreError> {
         return Ok(false);
     }
     let step = Step { deliveries: one.size(), now: engine.clock.now(), lease: LEASE };
-    let stepped = engine.store.recover_next(*tenant, *id, step).await?;
+    let stepped = engine.store.recover_next(*tenant, *id, step).await;
+    if stepped.is_err() {
+        // It may be done all the same, and was the last one perhaps.
+        engine.requeued(*tenant, *endpoint_no).await;
+    }
+    let stepped = stepped?;
     let (many, goes_on) = match stepped {
         Stepped::Running(many) => (many, true),
         Stepped::Done(many) => (many, false),
         Stepped::Lost => (0, false),
     };
     if many > 0 {
-        engine.requeued(*tenant, *endpoint_no).await?;
+        engine.requeued(*tenant, *endpoint_no).await;
     }
     if matches!(stepped, Stepped::Done(_)) {
         ended(*id);

@@ -4,6 +4,7 @@ mod disable;
 mod health;
 mod hear;
 mod jobs;
+mod overdue;
 mod release;
 mod retention;
 mod rollup;
@@ -47,6 +48,7 @@ pub(crate) fn start(
             this.transport.drop_idle();
             this.lanes.sweep();
             this.reread().await;
+            this.tell_again().await;
             this.committer.nudge();
         }
     });
@@ -60,6 +62,20 @@ pub(crate) fn start(
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the store could not be tidied"
+                );
+            }
+        }
+    });
+    let this = Arc::clone(engine);
+    tasks.spawn(async move {
+        let mut tick = tokio::time::interval(overdue::EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = overdue::run_once(&this).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "what is overdue cannot be looked for at the moment"
                 );
             }
         }

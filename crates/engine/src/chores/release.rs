@@ -12,6 +12,7 @@ use hookyard_domain::event::Event;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
 
+use crate::telling::Cause;
 use crate::{Engine, EngineError};
 
 /// Events taken at once.
@@ -48,11 +49,7 @@ async fn run_once(engine: &Engine) -> Result<(), EngineError> {
         }
         // Whatever happened: their deliveries are due in the store, and their lanes are to know.
         for (tenant, endpoint) in lanes {
-            // A lane that does not know its endpoint takes it for deleted.
-            match engine.snapshot(tenant).await {
-                Ok(_) => engine.lanes.released(tenant, endpoint),
-                Err(error) => failed = failed.or(Some(error.into())),
-            }
+            engine.tell(tenant, endpoint, Cause::Released).await;
         }
         // What was accepted while the last of them were released is looked for once more.
         let more = moved || (held.is_empty() && engine.releasing.end());
@@ -79,14 +76,14 @@ async fn release(
     };
     let now = engine.clock.now();
     let version = snapshot.version;
-    match engine.store.release(tenant, event.id, version, &route.targets, now).await {
-        Ok(made) => {
-            if made.is_some() {
-                let sent = route.targets.iter().filter(|it| it.discarded.is_none());
-                lanes.extend(sent.map(|it| (tenant, it.endpoint)));
-            }
-            Ok(true)
-        }
+    let released = engine.store.release(tenant, event.id, version, &route.targets, now).await;
+    // Where it is not known whether it was released, it may have been.
+    if matches!(released, Ok(Some(_)) | Err(StoreError::Unavailable(_))) {
+        let sent = route.targets.iter().filter(|it| it.discarded.is_none());
+        lanes.extend(sent.map(|it| (tenant, it.endpoint)));
+    }
+    match released {
+        Ok(_) => Ok(true),
         Err(StoreError::Conflict { .. }) => {
             engine.reload_after(tenant, Some(version)).await?;
             Ok(true)

@@ -5,6 +5,8 @@ use std::time::Duration;
 use hookyard_domain::delivery::DeliveryStatus;
 use hookyard_domain::profile::Profile;
 use hookyard_domain::retry::RetryPolicy;
+use hookyard_domain::time::Clock as _;
+use hookyard_testkit::make;
 use hookyard_testkit::sink::{Reply, Sink};
 
 use crate::world::{World, only};
@@ -62,4 +64,18 @@ async fn retries_that_came_due_while_nobody_was_there_are_made_at_the_start() {
         assert_eq!(done.attempts, 2);
     }
     assert_eq!(world.sink.received().len(), 40);
+}
+
+#[tokio::test]
+async fn what_no_lane_was_told_of_is_found_when_it_is_overdue() {
+    let world = World::new().await;
+    world.sink.script([Reply::status(500)]);
+    world.endpoint(|it| it.retry = Some(RetryPolicy { delays_ms: Vec::new(), jitter: 0.0 })).await;
+    let delivery = only(world.publish().await);
+    world.ended(delivery, DeliveryStatus::Failed).await;
+    // As if the answer to it had been lost.
+    let audit = make::audit("delivery.retried");
+    world.store.requeue(world.tenant, delivery, world.clock.now(), audit).await.unwrap();
+    world.clock.advance(Duration::from_secs(60));
+    world.ended(delivery, DeliveryStatus::Succeeded).await;
 }

@@ -153,7 +153,7 @@ impl World {
     pub async fn go_to(&self, at: Timestamp, endpoint: &Endpoint) {
         assert!(at >= self.clock.now(), "time does not run backwards");
         self.clock.set(at);
-        self.engine().requeued(self.tenant, endpoint.no).await.unwrap();
+        self.engine().requeued(self.tenant, endpoint.no).await;
     }
 
     /// Makes attempts until none is left; answers the delays between them in milliseconds.

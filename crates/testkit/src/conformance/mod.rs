@@ -68,6 +68,7 @@ macro_rules! conformance_tests {
                 a_refill_asks_for_the_right_tenant
                 retries_come_when_they_are_due
                 a_retry_that_was_made_is_not_due_any_more
+                what_is_due_for_long_is_found
             }
             serving {
                 what_waits_comes_in_its_order

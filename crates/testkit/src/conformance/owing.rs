@@ -198,3 +198,48 @@ pub async fn a_retry_that_was_made_is_not_due_any_more(cellar: Cellar) {
     let page = due(&world, endpoint, &[], 10).await;
     assert_eq!((ids(&page), page.next), (vec![], Some(later)));
 }
+
+/// What is due for long is found, of every tenant, however many endpoints are looked at in one go.
+pub async fn what_is_due_for_long_is_found(cellar: Cellar) {
+    let world = World::new(cellar).await;
+    let stranger = world.stranger().await;
+    let [idle, late, soon, mixed] = [
+        world.endpoint().await,
+        world.endpoint().await,
+        world.endpoint().await,
+        world.endpoint().await,
+    ];
+    let start = world.now();
+    let at = |seconds| start.plus(Duration::from_secs(seconds));
+    world.accepted(&[idle]).await;
+    for (endpoint, seconds) in [(late, 5), (soon, 20), (mixed, 30), (mixed, 9)] {
+        let event = world.accepted(&[endpoint]).await;
+        world.retried_at(endpoint, first(event), at(seconds)).await;
+    }
+    let done = world.accepted(&[late]).await;
+    world.retried_at(late, first(done), at(1)).await;
+    world.record(late, first(done), Some(make::attempt(2, 200)), Next::Succeeded).await;
+    let find = async |before, limit| {
+        let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
+        loop {
+            let page = world.store().overdue(before, after, limit).await.unwrap();
+            assert!(page.lanes.len() <= limit as usize);
+            found.extend(page.lanes);
+            pages += 1;
+            after = page.next;
+            if after.is_none() {
+                return (found, pages);
+            }
+        }
+    };
+    let lane = |endpoint| (world.tenant, endpoint);
+    assert_eq!(find(at(5), 100).await, (vec![], 1), "it is due just then");
+    assert_eq!(find(at(6), 100).await, (vec![lane(late)], 1));
+    for limit in [1, 2, 3, 100] {
+        let (found, pages) = find(at(10), limit).await;
+        assert_eq!(found, [lane(late), lane(mixed)]);
+        assert!(pages > 2 || limit > 1, "each page is bounded");
+    }
+    assert!(find(at(60), 2).await.0.iter().all(|it| it.0 != stranger));
+    assert_eq!(find(at(60), 2).await.0, [lane(late), lane(soon), lane(mixed)]);
+}

@@ -22,8 +22,6 @@ use crate::attempt::Disable;
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// The store's own work for idle moments.
 const TIDY_EVERY: Duration = Duration::from_secs(1);
-/// Old events and old replies.
-const RETENTION_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts them all; they end with the set.
 pub(crate) fn start(
@@ -34,6 +32,8 @@ pub(crate) fn start(
     tasks.spawn(disable::run(Arc::clone(engine), disables));
     tasks.spawn(release::run(Arc::clone(engine)));
     tasks.spawn(jobs::run(Arc::clone(engine)));
+    tasks.spawn(overdue::run(Arc::clone(engine)));
+    tasks.spawn(retention::run(Arc::clone(engine)));
     tasks.spawn(crate::nodes::run(Arc::clone(engine)));
     if engine.is_shared() {
         tasks.spawn(health::run(Arc::clone(engine)));
@@ -62,37 +62,6 @@ pub(crate) fn start(
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "the store could not be tidied"
-                );
-            }
-        }
-    });
-    let this = Arc::clone(engine);
-    tasks.spawn(async move {
-        let mut tick = tokio::time::interval(overdue::EVERY);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            if let Err(error) = overdue::run_once(&this).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "what is overdue cannot be looked for at the moment"
-                );
-            }
-        }
-    });
-    let this = Arc::clone(engine);
-    tasks.spawn(async move {
-        let mut rounds = retention::Rounds::default();
-        let mut tick = tokio::time::interval(RETENTION_EVERY);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tick.tick().await;
-            if let Err(error) =
-                retention::run_once(&*this.store, &mut rounds, this.clock.now()).await
-            {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "old events could not be dropped"
                 );
             }
         }

@@ -1,6 +1,7 @@
 //! Retention: drops what is older than its tenant keeps, in small bites between which others may write.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_domain::id::EventKey;
@@ -9,7 +10,12 @@ use hookyard_domain::tenant::TenantNo;
 use hookyard_domain::time::Timestamp;
 use hookyard_store::tenants::Retained;
 use hookyard_store::{Store, StoreError};
+use tokio::time::{MissedTickBehavior, interval};
 
+use crate::Engine;
+
+/// Between two rounds.
+const EVERY: Duration = Duration::from_secs(60);
 /// Events dropped at a time; the store does them in short transactions.
 const BITE: u32 = 20_000;
 /// Notes of attempts dropped in one transaction.
@@ -23,7 +29,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Where the rounds of this process stand: an event that had not ended when it was looked at is looked at again with the
 /// next whole round, and not every minute, of which there may be millions.
 #[derive(Default)]
-pub(crate) struct Rounds {
+struct Rounds {
     looked_at: HashMap<TenantNo, EventKey>,
     whole_at: Option<Timestamp>,
 }
@@ -46,8 +52,24 @@ fn bound(retained: &Retained, now: Timestamp) -> EventKey {
     }
 }
 
+/// Runs for ever.
+pub(crate) async fn run(engine: Arc<Engine>) {
+    let mut rounds = Rounds::default();
+    let mut tick = interval(EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = run_once(&*engine.store, &mut rounds, engine.clock.now()).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "old events could not be dropped"
+            );
+        }
+    }
+}
+
 /// Drops everything that is too old at `now`, unless another node does.
-pub(crate) async fn run_once(
+async fn run_once(
     store: &dyn Store,
     rounds: &mut Rounds,
     now: Timestamp,

@@ -7,6 +7,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::world::PATIENCE;
 
 /// How the way is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +21,15 @@ enum Way {
     Silent,
 }
 
+type Fatal = Arc<Mutex<Option<&'static str>>>;
+
 /// A proxy for TCP.
 pub struct Proxy {
     pub address: SocketAddr,
     target: Arc<Mutex<SocketAddr>>,
-    way: watch::Sender<Way>,
+    way: Arc<watch::Sender<Way>>,
+    /// What is said in the transaction whose commit cuts the way.
+    fatal: Fatal,
     _tasks: JoinSet<()>,
 }
 
@@ -32,20 +39,20 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let target = Arc::new(Mutex::new(target));
-        let (way, seen) = watch::channel(Way::Open);
+        let (way, fatal) = (Arc::new(watch::Sender::new(Way::Open)), Fatal::default());
         let mut tasks = JoinSet::new();
-        let to = target.clone();
+        let (to, set, said) = (target.clone(), way.clone(), fatal.clone());
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let target = *to.lock().unwrap();
-                let seen = seen.clone();
+                let (set, said) = (set.clone(), said.clone());
                 connections.spawn(async move {
-                    let _ = pass(client, target, seen).await;
+                    let _ = pass(client, target, &set, &said).await;
                 });
             }
         });
-        Self { address, target, way, _tasks: tasks }
+        Self { address, target, way, fatal, _tasks: tasks }
     }
 
     /// From now on new connections lead to another server.
@@ -56,6 +63,19 @@ impl Proxy {
     /// Cuts every connection, and takes no other.
     pub fn cut(&self) {
         self.way.send_replace(Way::Cut);
+    }
+
+    /// Cuts every connection as soon as a transaction in which this is said to a database commits: its commit arrives, and
+    /// its answer does not.
+    pub fn cut_behind_commit_of(&self, said: &'static str) {
+        *self.fatal.lock().unwrap() = Some(said);
+    }
+
+    /// Waits until that has happened.
+    pub async fn is_cut(&self) {
+        let mut way = self.way.subscribe();
+        let cut = timeout(PATIENCE, way.wait_for(|it| *it == Way::Cut)).await;
+        assert!(cut.is_ok(), "nothing of the kind was committed");
     }
 
     /// Lets nothing through and tells nobody.
@@ -73,14 +93,17 @@ impl Proxy {
 async fn pass(
     mut client: TcpStream,
     target: SocketAddr,
-    mut way: watch::Receiver<Way>,
+    set: &watch::Sender<Way>,
+    fatal: &Mutex<Option<&'static str>>,
 ) -> std::io::Result<()> {
+    let mut way = set.subscribe();
     if *way.borrow_and_update() == Way::Cut {
         return Ok(());
     }
     let mut server = TcpStream::connect(target).await?;
     let (mut up, mut down) = (vec![0; 65_536], vec![0; 65_536]);
     let mut is_silent = *way.borrow() == Way::Silent;
+    let mut is_fatal = false;
     loop {
         tokio::select! {
             biased;
@@ -94,7 +117,17 @@ async fn pass(
             }
             read = client.read(&mut up), if !is_silent => match read? {
                 0 => return Ok(()),
-                many => server.write_all(&up[..many]).await?,
+                many => {
+                    server.write_all(&up[..many]).await?;
+                    let says = |what: &str| {
+                        up[..many].windows(what.len()).any(|it| it == what.as_bytes())
+                    };
+                    is_fatal |= fatal.lock().unwrap().is_some_and(says);
+                    if is_fatal && says("COMMIT") {
+                        *fatal.lock().unwrap() = None;
+                        break;
+                    }
+                }
             },
             read = server.read(&mut down), if !is_silent => match read? {
                 0 => return Ok(()),
@@ -102,4 +135,10 @@ async fn pass(
             },
         }
     }
+    drop(client);
+    set.send_replace(Way::Cut);
+    // The server reads to the end what it was sent.
+    server.shutdown().await?;
+    while server.read(&mut down).await? > 0 {}
+    Ok(())
 }

@@ -6,6 +6,7 @@ mod endpoints;
 mod frozen;
 mod kills;
 mod load;
+mod lost_answers;
 mod pooler;
 mod postgres;
 mod tls;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::cluster::Cluster;
@@ -114,6 +115,43 @@ async fn what_a_stopped_node_owes_is_taken_over_without_waiting() {
     up.store(true, Ordering::Relaxed);
     through(&two, &acme).count_is("status=succeeded", 20).await;
     assert!(metric(&two, "hookyard_takeovers_total").await == 0.0, "it was not lost, it left");
+}
+
+#[tokio::test]
+async fn a_node_that_is_stopping_leaves_to_the_others_what_one_that_left_owed() {
+    let cluster = Cluster::new().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    // The first attempt keeps its node from ending; all others fail until the next node serves.
+    let up = Arc::new(AtomicBool::new(false));
+    let is_up = Arc::clone(&up);
+    let receiver = Receiver::scripted(move |_, number| match number {
+        0 => Reply::Held(Arc::clone(&held), 200),
+        _ if is_up.load(Ordering::Relaxed) => Reply::Status(200),
+        _ => Reply::Status(503),
+    })
+    .await;
+    let mut one = cluster.node_with("one", &["--shutdown-grace", "600"], &[]).await;
+    let two = cluster.node("two").await;
+    let acme = Acme(one.operator().tenant("acme").await);
+    let retry = json!({ "delays_s": vec![2; 50], "jitter": 0.0 });
+    let settings = json!({ "url": receiver.url(), "events": "*", "timeout_s": 30, "retry": retry });
+    acme.endpoint(settings).await;
+    acme.order(0).await;
+    receiver.first(1).await;
+    let events = through(&two, &acme).orders(1..21).await;
+    has_failed(&through(&two, &acme), &events).await;
+    one.signal("TERM").await;
+    // Its door is shut after its lanes are.
+    until("it takes nothing new", async || TcpStream::connect(one.address).await.err()).await;
+    assert!(two.stop().await.success());
+    up.store(true, Ordering::Relaxed);
+    let three = cluster.node("three").await;
+    through(&three, &acme).count_is("status=succeeded", 20).await;
+    // The first is still at its attempt.
+    gate.add_permits(1);
+    assert!(one.ended().await.success());
+    through(&three, &acme).count_is("status=succeeded", 21).await;
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ async fn a_node_that_is_stopping_leaves_to_the_others_what_one_that_left_owed() 
     let retry = json!({ "delays_s": vec![2; 50], "jitter": 0.0 });
     let settings = json!({ "url": receiver.url(), "events": "*", "timeout_s": 30, "retry": retry });
     acme.endpoint(settings).await;
-    acme.order(0).await;
+    let first = acme.order(0).await;
     receiver.first(1).await;
     let events = through(&two, &acme).orders(1..21).await;
     has_failed(&through(&two, &acme), &events).await;
@@ -147,11 +147,14 @@ async fn a_node_that_is_stopping_leaves_to_the_others_what_one_that_left_owed() 
     assert!(two.stop().await.success());
     up.store(true, Ordering::Relaxed);
     let three = cluster.node("three").await;
-    through(&three, &acme).count_is("status=succeeded", 20).await;
-    // The first is still at its attempt.
+    let other = through(&three, &acme);
+    other.count_is("status=succeeded", 20).await;
+    let [delivery] = &other.deliveries_of(&first).await[..] else { panic!("one endpoint") };
+    let attempts = other.attempts(&delivery["id"]).await;
+    assert!(attempts.is_empty(), "the node that is stopping has ended its attempt: {attempts:?}");
     gate.add_permits(1);
     assert!(one.ended().await.success());
-    through(&three, &acme).count_is("status=succeeded", 21).await;
+    other.count_is("status=succeeded", 21).await;
 }
 
 #[tokio::test]

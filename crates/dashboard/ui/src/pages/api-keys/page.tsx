@@ -16,6 +16,7 @@ import { scopeLabel } from "../../lib/profiles";
 import { span } from "../../lib/time";
 import { Ago, At, CopyButton, Foreign, Mono, Note, Page, Panel, Value } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
+import { FormFoot } from "../../parts/form-foot";
 import { Icon } from "../../parts/icons";
 import { type Column, Empty, Table } from "../../parts/table";
 import { useSay } from "../../parts/toasts";
@@ -260,14 +261,7 @@ function Form({ onClose, onMade }: { readonly onClose: () => void; readonly onMa
           {formError(create.error, ["/name", "/scopes", "/expires_at"])}
         </Note>
       )}
-      <div className="form-foot">
-        <Button onClick={onClose} variant="default">
-          Cancel
-        </Button>
-        <Button loading={create.isPending} type="submit">
-          Save
-        </Button>
-      </div>
+      <FormFoot action="Save" isBusy={create.isPending} onClose={onClose} />
     </form>
   );
 }

@@ -1,6 +1,6 @@
 // Changes an endpoint. Only what was changed is sent, so that nothing is overwritten by accident.
 
-import { Button, Modal } from "@mantine/core";
+import { Modal } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { type Endpoint, type EndpointPatch, useUpdateEndpoint } from "../../api/endpoints";
 import { usePlace } from "../../api/session";
@@ -9,6 +9,7 @@ import { headersOf, policyOf } from "../../lib/draft";
 import { formError } from "../../lib/problem";
 import { Note } from "../../parts/basics";
 import { BLANK, type Draft, EndpointFields, POINTERS } from "../../parts/endpoint-form";
+import { FormFoot } from "../../parts/form-foot";
 import { pairsOf } from "../../parts/pairs";
 import { useSay } from "../../parts/toasts";
 
@@ -134,14 +135,7 @@ function Form({ endpoint, onClose }: { readonly endpoint: Endpoint; readonly onC
           {rest}
         </Note>
       )}
-      <div className="form-foot">
-        <Button onClick={onClose} variant="default">
-          Cancel
-        </Button>
-        <Button loading={update.isPending} type="submit">
-          Save
-        </Button>
-      </div>
+      <FormFoot action="Save" isBusy={update.isPending} onClose={onClose} />
     </form>
   );
 }

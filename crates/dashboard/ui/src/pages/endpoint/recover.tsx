@@ -10,6 +10,7 @@ import { fieldError, formError, reason } from "../../lib/problem";
 import { count, plural } from "../../lib/text";
 import { Foreign, Note, Pill } from "../../parts/basics";
 import { sinceOf, TIMES } from "../../parts/filters";
+import { FormFoot } from "../../parts/form-foot";
 
 export function RecoverDialog({
   endpoint,
@@ -109,14 +110,7 @@ function Form({
           {formError(recover.error, shown)}
         </Note>
       )}
-      <div className="form-foot">
-        <Button onClick={onClose} variant="default">
-          Cancel
-        </Button>
-        <Button loading={recover.isPending} type="submit">
-          Start recovering
-        </Button>
-      </div>
+      <FormFoot action="Start recovering" isBusy={recover.isPending} onClose={onClose} />
     </form>
   );
 }

@@ -1,6 +1,6 @@
 // The form that makes an endpoint.
 
-import { Button, Modal } from "@mantine/core";
+import { Modal } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { type Endpoint, type NewEndpoint, useCreateEndpoint } from "../../api/endpoints";
 import { usePlace } from "../../api/session";
@@ -9,6 +9,7 @@ import { given, headersOf, policyOf } from "../../lib/draft";
 import { formError } from "../../lib/problem";
 import { Note } from "../../parts/basics";
 import { BLANK, type Draft, EndpointFields, POINTERS } from "../../parts/endpoint-form";
+import { FormFoot } from "../../parts/form-foot";
 
 /** What a filled form asks for. */
 export function newEndpoint(draft: Draft, fixedScope: string | null): NewEndpoint {
@@ -89,14 +90,7 @@ function Form({
           {rest}
         </Note>
       )}
-      <div className="form-foot">
-        <Button onClick={onClose} variant="default">
-          Cancel
-        </Button>
-        <Button loading={create.isPending} type="submit">
-          Save
-        </Button>
-      </div>
+      <FormFoot action="Save" isBusy={create.isPending} onClose={onClose} />
     </form>
   );
 }

@@ -14,6 +14,7 @@ import { scopeLabel } from "../../lib/profiles";
 import { plural } from "../../lib/text";
 import { Ago, Foreign, Mono, Note, Page, Panel } from "../../parts/basics";
 import { sinceOf, TimeFilter, useFilters } from "../../parts/filters";
+import { FormFoot } from "../../parts/form-foot";
 import { Icon } from "../../parts/icons";
 import { type Column, Empty, Table } from "../../parts/table";
 import { useSay } from "../../parts/toasts";
@@ -299,14 +300,7 @@ function Publish({ open, onClose }: { readonly open: boolean; readonly onClose: 
             {formError(publish.error, ["/type", "/scope", "/data"])}
           </Note>
         )}
-        <div className="form-foot">
-          <Button onClick={onClose} variant="default">
-            Cancel
-          </Button>
-          <Button loading={publish.isPending} type="submit">
-            Publish
-          </Button>
-        </div>
+        <FormFoot action="Publish" isBusy={publish.isPending} onClose={onClose} />
       </form>
     </Modal>
   );

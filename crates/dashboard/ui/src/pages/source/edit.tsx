@@ -1,12 +1,13 @@
 // Changes what a source is set to. Only what was changed is sent, so that nothing is overwritten by accident.
 
-import { Button, Modal, PasswordInput, Select, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { Modal, PasswordInput, Select, TagsInput, Textarea, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { usePlace } from "../../api/session";
 import { type Source, type SourcePatch, useProviders, useUpdateSource } from "../../api/sources";
 import { fieldError, formError } from "../../lib/problem";
 import { scopeLabel } from "../../lib/profiles";
 import { Note } from "../../parts/basics";
+import { FormFoot } from "../../parts/form-foot";
 import { useSay } from "../../parts/toasts";
 
 export type SourceDraft = {
@@ -113,14 +114,7 @@ function Form({ source, onClose }: { readonly source: Source; readonly onClose: 
           {rest}
         </Note>
       )}
-      <div className="form-foot">
-        <Button onClick={onClose} variant="default">
-          Cancel
-        </Button>
-        <Button loading={update.isPending} type="submit">
-          Save
-        </Button>
-      </div>
+      <FormFoot action="Save" isBusy={update.isPending} onClose={onClose} />
     </form>
   );
 }

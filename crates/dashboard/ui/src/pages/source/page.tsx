@@ -37,6 +37,7 @@ import {
 } from "../../parts/basics";
 import { Body } from "../../parts/code";
 import { Confirm } from "../../parts/confirm";
+import { FormFoot } from "../../parts/form-foot";
 import { Icon } from "../../parts/icons";
 import { SecretDialog, type ShownSecret } from "../../parts/secret";
 import { Empty, Failed, Loading } from "../../parts/states";
@@ -349,14 +350,7 @@ function GiveSecret({
           spellCheck={false}
           value={secret}
         />
-        <div className="form-foot">
-          <Button onClick={onClose} variant="default">
-            Cancel
-          </Button>
-          <Button loading={update.isPending} type="submit">
-            Save
-          </Button>
-        </div>
+        <FormFoot action="Save" isBusy={update.isPending} onClose={onClose} />
       </form>
     </Modal>
   );
@@ -427,14 +421,12 @@ function SampleDialog({
             <Body label="Answer" text={answer.body} />
           </>
         )}
-        <div className="form-foot">
-          <Button onClick={onClose} variant="default">
-            Close
-          </Button>
-          <Button loading={send.isPending || reveal.isPending} type="submit">
-            Send
-          </Button>
-        </div>
+        <FormFoot
+          action="Send"
+          cancel="Close"
+          isBusy={send.isPending || reveal.isPending}
+          onClose={onClose}
+        />
       </form>
     </Modal>
   );

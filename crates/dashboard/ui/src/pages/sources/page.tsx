@@ -10,6 +10,7 @@ import { scopeLabel } from "../../lib/profiles";
 import { count } from "../../lib/text";
 import { Ago, Foreign, Mono, Note, Page, Panel, Pill } from "../../parts/basics";
 import { useFilters } from "../../parts/filters";
+import { FormFoot } from "../../parts/form-foot";
 import { Icon } from "../../parts/icons";
 import { SecretDialog, type ShownSecret } from "../../parts/secret";
 import { type Column, Empty, Table } from "../../parts/table";
@@ -259,14 +260,7 @@ function Form({
           {formError(create.error, POINTERS)}
         </Note>
       )}
-      <div className="form-foot">
-        <Button onClick={onClose} variant="default">
-          Cancel
-        </Button>
-        <Button loading={create.isPending} type="submit">
-          Save
-        </Button>
-      </div>
+      <FormFoot action="Save" isBusy={create.isPending} onClose={onClose} />
     </form>
   );
 }

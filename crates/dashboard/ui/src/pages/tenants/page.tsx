@@ -17,6 +17,7 @@ import { plural } from "../../lib/text";
 import { Ago, Foreign, Mono, Note, Page, Panel } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { useFilters } from "../../parts/filters";
+import { FormFoot } from "../../parts/form-foot";
 import { Icon } from "../../parts/icons";
 import { type Column, Empty, Table } from "../../parts/table";
 import { useSay } from "../../parts/toasts";
@@ -319,14 +320,7 @@ function Foot({
           {text}
         </Note>
       )}
-      <div className="form-foot">
-        <Button onClick={onClose} variant="default">
-          Cancel
-        </Button>
-        <Button loading={busy} type="submit">
-          Save
-        </Button>
-      </div>
+      <FormFoot action="Save" isBusy={busy} onClose={onClose} />
     </>
   );
 }

@@ -6,10 +6,9 @@ mod place;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::delivery::{DeliveryStatus, EndReason, Next};
+use hookyard_domain::delivery::{EndReason, Next};
 use hookyard_domain::endpoint::Endpoint;
 use hookyard_domain::id::{DeliveryId, TargetNo};
-use hookyard_domain::job::{Job, JobStatus, Recovery};
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::endpoints::Endpoints;
 use hookyard_store::jobs::{Jobs, Step, Stepped};
@@ -91,25 +90,7 @@ async fn what_a_job_makes_due_is_the_senders_whoever_works_on_it() {
     let failed = Next::Failed(EndReason::Exhausted);
     let record = make::record(TENANT, world.endpoint.no, delivery, attempt, failed);
     one.commit(&Batch { now: make::NOW, records: vec![record], ..Batch::default() }).await.unwrap();
-    let job = Job {
-        id: make::id(),
-        tenant: TENANT,
-        endpoint: world.endpoint.id,
-        endpoint_no: world.endpoint.no,
-        recovery: Recovery {
-            statuses: vec![DeliveryStatus::Failed],
-            since: make::NOW,
-            until: make::NOW.plus(Duration::from_secs(60)),
-            rate_per_s: 10,
-            limit: None,
-        },
-        status: JobStatus::Running,
-        total: 1,
-        done: 0,
-        error: None,
-        created_at: make::NOW,
-        finished_at: None,
-    };
+    let job = make::job(&world.endpoint, make::recovery());
     one.create_job(job.clone(), 9, make::audit("job.created")).await.unwrap();
     assert_eq!(one.next_signal().await.unwrap(), Signal::Lagged, "it listens from now on");
     let lease = Duration::from_secs(600);

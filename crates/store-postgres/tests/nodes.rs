@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hookyard_domain::delivery::{DeliveryStatus, EndReason, Next};
+use hookyard_domain::delivery::{EndReason, Next};
 use hookyard_domain::endpoint::{Activity, EndpointNo};
 use hookyard_domain::id::{DeliveryId, EventId, EventKey, TargetNo};
-use hookyard_domain::job::{Job, JobStatus, Recovery};
+use hookyard_domain::job::Job;
 use hookyard_domain::page::PageRequest;
 use hookyard_domain::tenant::TenantNo;
 use hookyard_store::StoreError;
@@ -424,26 +424,8 @@ async fn a_job_goes_to_another_node_when_its_own_shows_nothing_of_itself() {
     let failed = Next::Failed(EndReason::Exhausted);
     let record = make::record(TENANT, world.endpoint, delivery, attempt, failed);
     one.commit(&Batch { now: make::NOW, records: vec![record], ..Batch::default() }).await.unwrap();
-    let endpoint = one.tenant_config(TENANT).await.unwrap().unwrap().endpoints[0].id;
-    let job = Job {
-        id: make::id(),
-        tenant: TENANT,
-        endpoint,
-        endpoint_no: world.endpoint,
-        recovery: Recovery {
-            statuses: vec![DeliveryStatus::Failed],
-            since: make::NOW,
-            until: make::NOW.plus(Duration::from_secs(60)),
-            rate_per_s: 10,
-            limit: None,
-        },
-        status: JobStatus::Running,
-        total: 1,
-        done: 0,
-        error: None,
-        created_at: make::NOW,
-        finished_at: None,
-    };
+    let endpoint = one.tenant_config(TENANT).await.unwrap().unwrap().endpoints.remove(0);
+    let job = make::job(&endpoint, make::recovery());
     one.create_job(job.clone(), 9, make::audit("job.created")).await.unwrap();
     let long = Duration::from_secs(600);
     let claimed = |it: Option<Job>| it.map(|it| it.id);

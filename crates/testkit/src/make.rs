@@ -1,16 +1,18 @@
 //! Valid nouns, each with one call; change the field that a test is about.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hookyard_domain::attempt::{Attempt, OutcomeKind, Trigger};
 use hookyard_domain::audit::AuditEntry;
-use hookyard_domain::delivery::Next;
+use hookyard_domain::delivery::{DeliveryStatus, Next};
 use hookyard_domain::endpoint::{Endpoint, EndpointNo, EndpointSettings, EndpointStatus};
 use hookyard_domain::event::EventContent;
 use hookyard_domain::event_type::CatalogueEntry;
 use hookyard_domain::headers::Headers;
 use hookyard_domain::id::{AuditId, DeliveryId, EndpointId, Id, KeyId, SourceId};
+use hookyard_domain::job::{Job, JobStatus, Recovery};
 use hookyard_domain::key::{Key, KeyHash, KeyScope};
 use hookyard_domain::profile::Profile;
 use hookyard_domain::secret::{Sealed, SealedSecrets};
@@ -68,6 +70,36 @@ pub fn settings(url: &str) -> EndpointSettings {
         auto_disable: None,
         verify: None,
         metadata: None,
+    }
+}
+
+/// What recovers a minute's failed deliveries.
+#[must_use]
+pub fn recovery() -> Recovery {
+    Recovery {
+        statuses: vec![DeliveryStatus::Failed],
+        since: NOW,
+        until: NOW.plus(Duration::from_secs(60)),
+        rate_per_s: 10,
+        limit: None,
+    }
+}
+
+/// A job that has just begun, not created yet.
+#[must_use]
+pub fn job(endpoint: &Endpoint, recovery: Recovery) -> Job {
+    Job {
+        id: id(),
+        tenant: endpoint.tenant,
+        endpoint: endpoint.id,
+        endpoint_no: endpoint.no,
+        recovery,
+        status: JobStatus::Running,
+        total: 1,
+        done: 0,
+        error: None,
+        created_at: NOW,
+        finished_at: None,
     }
 }
 

@@ -33,20 +33,8 @@ fn failed() -> Recovery {
 
 async fn job_of(world: &World, endpoint: EndpointNo, recovery: Recovery) -> Job {
     let config = world.store().tenant_config(world.tenant).await.unwrap().unwrap();
-    let id = config.endpoints.iter().find(|it| it.no == endpoint).unwrap().id;
-    Job {
-        id: make::id(),
-        tenant: world.tenant,
-        endpoint: id,
-        endpoint_no: endpoint,
-        recovery,
-        status: JobStatus::Running,
-        total: 7,
-        done: 0,
-        error: None,
-        created_at: world.now(),
-        finished_at: None,
-    }
+    let endpoint = config.endpoints.iter().find(|it| it.no == endpoint).unwrap();
+    Job { total: 7, created_at: world.now(), ..make::job(endpoint, recovery) }
 }
 
 async fn make_job(world: &World, endpoint: EndpointNo, recovery: Recovery) -> JobId {

@@ -10,7 +10,7 @@ pub(super) const PRESET: Preset = Preset {
     setup: &[
         "Send requests to {url}",
         "Sign them by Standard Webhooks with {secret}.",
-        "Or send X-Webhook-Signature: hex of HMAC-SHA256 over the body, the key is the whole text of the secret; `sha256=` may stand before it.",
+        "Or send X-Webhook-Signature: hex of HMAC-SHA256 over the body, the key is the whole text of the secret; sha256= may stand before it.",
         "Send an Idempotency-Key or X-Webhook-Id to have repetitions recognised.",
     ],
     secret_from: SecretFrom::Gateway,
